@@ -1,0 +1,53 @@
+"""Tells Telegram the bot's commands, in each language and for each place, at start."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bot.client import Client, Sent
+from crm.desks import Profile
+from crm.texts import texts
+
+log = structlog.get_logger()
+
+
+def of_customers(language: str) -> list[dict[str, str]]:
+    t = texts(language)
+    return [
+        {"command": "new", "description": t("A new request")},
+        {"command": "requests", "description": t("My requests")},
+        {"command": "language", "description": t("Language")},
+        {"command": "help", "description": t("Help")},
+    ]
+
+
+def of_engineers(language: str) -> list[dict[str, str]]:
+    t = texts(language)
+    return [
+        {"command": "r", "description": t("Answer the customer: /r text")},
+        {"command": "note", "description": t("Internal note: /note text")},
+        {"command": "delete", "description": t("In reply: remove your message everywhere")},
+        {"command": "duty", "description": t("On duty: /duty on, /duty off")},
+        {"command": "agent", "description": t("Engineers: /agent list, add, remove")},
+        {"command": "connect", "description": t("Let requests come to this group")},
+    ]
+
+
+def _settings(profile: Profile) -> list[dict[str, Any]]:
+    private = {"scope": {"type": "all_private_chats"}}
+    calls: list[dict[str, Any]] = [{"commands": of_customers(profile.team_language), **private}]
+    calls += [{"commands": of_customers(lang), "language_code": lang, **private} for lang in profile.languages]
+    calls.append({"commands": of_engineers(profile.team_language), "scope": {"type": "all_group_chats"}})
+    return calls
+
+
+async def announce(clients: Mapping[str, Client], profiles: Sequence[Profile]) -> None:
+    """Best effort: the bot works without its menu of commands."""
+    for profile in profiles:
+        for params in _settings(profile):
+            outcome = await clients[profile.name].call("setMyCommands", params)
+            if not isinstance(outcome, Sent):
+                log.warning("commands.not_set", desk=profile.name, outcome=repr(outcome))
+                await asyncio.sleep(1)

@@ -1,0 +1,29 @@
+"""Bring the database to the schema of this version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def config(connection: Connection) -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(SCRIPTS))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+def _upgrade(connection: Connection) -> None:
+    # Several processes may start at once: one migrates, the others wait and find it done.
+    connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('kezekshi migrate'))")
+    command.upgrade(config(connection), "head")
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.run_sync(_upgrade)

@@ -1,0 +1,153 @@
+"""Starts the roles of one process and stops them in order; any set of roles, on any number of machines."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from aiogram import Bot
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app import postgres
+from app.commands import announce
+from app.migrate import migrate
+from app.settings import Settings
+from bot.client import Client
+from bot.deliver import Sender
+from bot.dispatcher import make_dispatcher
+from bot.operations import Desk
+from bot.process import Processor, Served
+from bot.receive import Poller, Webhook, set_webhook
+from crm import failpoints, time
+from crm.db import Sessions, make_engine, make_sessions
+from crm.wake import Waker
+from scheduler.clock import Clock
+from web.doors import make_app
+
+log = structlog.get_logger()
+
+ROLES = ("bot", "jobs", "web")
+DRAIN_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the roles of a process share."""
+
+    settings: Settings
+    engine: AsyncEngine
+    sessions: Sessions
+    waker: Waker
+    clock: Callable[[], datetime] = time.utcnow
+
+
+async def database(settings: Settings) -> AsyncEngine:
+    """The configured server, or the embedded one, with the schema of this version."""
+    url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
+    engine = make_engine(url, size=16)
+    await migrate(engine)
+    return engine
+
+
+async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, then drain: nothing new is taken, what is under way is finished."""
+    failpoints.arm(settings.kezekshi_failpoint)
+    engine = await database(settings)
+    house = House(settings, engine, make_sessions(engine), Waker(engine))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(_running(house.waker.run()))
+            if "jobs" in roles:
+                await stack.enter_async_context(
+                    _running(Clock(house.sessions, settings.profiles(), house.waker, house.clock).run())
+                )
+            await _start_bot(house, roles, stack)
+            log.info("desk.ready", roles=list(roles), desks=list(settings.desks))
+            if ready is not None:
+                ready()
+            await stop.wait()
+            log.info("desk.stopping")
+    finally:
+        await engine.dispose()
+        log.info("desk.stopped")
+
+
+async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.AsyncExitStack) -> None:
+    settings = house.settings
+    clients: dict[str, Client] = {}
+    if "bot" in roles:
+        for profile in settings.profiles():
+            client = Client(settings.token(profile.name), settings.telegram_api_base)
+            clients[profile.name] = await stack.enter_async_context(client)
+            sender = Sender(Desk(profile, client, house.sessions), settings.limits, house.waker, house.clock)
+            await stack.enter_async_context(_draining(sender))
+        served = {
+            p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids) for p in settings.profiles()
+        }
+        processor = Processor(house.sessions, served, make_dispatcher(), house.waker, house.clock)
+        await stack.enter_async_context(_draining(processor))
+        await stack.enter_async_context(_running(announce(clients, settings.profiles())))
+    if "web" in roles or ("bot" in roles and settings.public_url):
+        await _start_web(house, stack)
+    for name, client in clients.items():
+        if settings.public_url:
+            secret = settings.webhook_secret.get_secret_value()
+            await stack.enter_async_context(_running(set_webhook(client, settings.public_url, name, secret)))
+        else:
+            poller = Poller(name, client, house.engine, house.sessions, house.waker, house.clock)
+            await stack.enter_async_context(_running(poller.run()))
+
+
+async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
+    settings = house.settings
+    site = make_app(house.sessions)
+    if settings.public_url:
+        secret = settings.webhook_secret.get_secret_value()
+        door = Webhook(secret, frozenset(settings.desks), house.sessions, house.waker, house.clock)
+        site.router.add_post("/telegram/{desk}", door)
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, settings.web_host, settings.web_port).start()
+    log.info("web.listening", addresses=[f"http://{a[0]}:{a[1]}" for a in runner.addresses])
+
+
+@contextlib.asynccontextmanager
+async def _running(coroutine) -> AsyncIterator[None]:  # type: ignore[no-untyped-def]
+    """Something that runs until it is cancelled. If it ends by itself with an error, the process should know."""
+    task = asyncio.ensure_future(coroutine)
+    task.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+@contextlib.asynccontextmanager
+async def _draining(worker: Processor | Sender) -> AsyncIterator[None]:
+    """Something that finishes what it holds before it ends, within bounds."""
+    task = asyncio.ensure_future(worker.run())
+    task.add_done_callback(_told)
+    try:
+        yield
+    finally:
+        worker.stop()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError, Exception):
+            await asyncio.wait_for(task, DRAIN_SECONDS)
+
+
+def _told(task: asyncio.Future[None]) -> None:
+    """A role that dies takes the process with it, so that whoever supervises it starts it again."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("role.died", error=repr(error))
+        signal.raise_signal(signal.SIGTERM)

@@ -1,0 +1,140 @@
+"""The one reader of the environment. Every setting is explained in `.env.example`."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from bot.budget import Limits
+from crm import failpoints
+from crm.db import async_url
+from crm.desks import Profile, load_profile
+from crm.errors import ProfileError
+
+TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{5,}")
+SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+
+
+class WrongSettings(Exception):
+    """A setting is missing or wrong; the text says which, and how to mend it, in one line."""
+
+
+class Settings(BaseModel):
+    """Settings by the names of the environment, in small letters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    desks: tuple[str, ...] = ("prodata",)
+    database_url: str = ""
+    kezekshi_var: Path = Path("var")
+    telegram_api_base: str = ""
+    admin_telegram_ids: frozenset[int] = frozenset()
+    public_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
+    telegram_limits: str = "30/1/20"
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    log_level: str = "info"
+    kezekshi_failpoint: str = ""
+    tokens: dict[str, SecretStr] = {}
+
+    @field_validator("desks", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("admin_telegram_ids", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("telegram_limits")
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        Limits.parse(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        if value:
+            async_url(value)
+        return value
+
+    @field_validator("telegram_api_base", "public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("must be like https://host or http://host:port")
+        return value.rstrip("/")
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()
+
+    @field_validator("kezekshi_failpoint")
+    @classmethod
+    def _failpoint(cls, value: str) -> str:
+        failpoints.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _webhook_has_secret(self) -> "Settings":
+        if self.public_url and not SECRET.fullmatch(self.webhook_secret.get_secret_value()):
+            raise ValueError("WEBHOOK_SECRET is needed with PUBLIC_URL: 1 to 256 of A-Z a-z 0-9 _ -")
+        return self
+
+    @property
+    def limits(self) -> Limits | None:
+        return Limits.parse(self.telegram_limits)
+
+    def profiles(self) -> list[Profile]:
+        """Raises WrongSettings for a desk without a profile."""
+        try:
+            return [load_profile(name) for name in self.desks]
+        except ProfileError as error:
+            raise WrongSettings(f"DESKS: {error}") from None
+
+    def token(self, desk: str) -> str:
+        """Raises WrongSettings for a desk without a usable token."""
+        token = self.tokens.get(desk, SecretStr("")).get_secret_value()
+        name = token_name(desk)
+        if not token:
+            raise WrongSettings(
+                f"{name} is empty: get a token from @BotFather and put it into .env, or try `make demo`"
+            )
+        if not TOKEN.fullmatch(token):
+            raise WrongSettings(f"{name} does not look like a token (123456:AA...)")
+        return token
+
+
+def token_name(desk: str) -> str:
+    return f"{desk.upper()}_BOT_TOKEN"
+
+
+def load(env_file: Path = Path(".env"), environment: dict[str, str] | None = None) -> Settings:
+    """From the environment, then from `.env`. Raises WrongSettings."""
+    found: dict[str, Any] = {}
+    merged = {**dotenv_values(env_file), **(dict(os.environ) if environment is None else environment)}
+    for name in Settings.model_fields:
+        value = merged.get(name.upper())
+        if name != "tokens" and value:
+            found[name] = value.strip()
+    desks = [part.strip().lower() for part in str(found.get("desks", "prodata")).split(",")]
+    found["tokens"] = {desk: str(merged.get(token_name(desk)) or "").strip() for desk in desks}
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = str(first["loc"][0]).upper() + ": " if first["loc"] else ""
+        raise WrongSettings(f"{place}{first['msg'].removeprefix('Value error, ')}") from None

@@ -1,0 +1,112 @@
+"""What admins and leads read while they set the desk up. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiogram.utils.formatting import Bold, Text, as_list
+
+from bot.rendered import Rendered, render
+from bot.views import Look
+from crm.errors import DeskError
+from crm.people.models import Agent
+from crm.texts import Texts
+
+NEEDED_RIGHTS = ("can_manage_topics", "can_pin_messages", "can_delete_messages")
+
+
+def missing_rights(rights: dict[str, Any]) -> list[str]:
+    """Which of the needed rights the bot lacks; none if nothing is known yet."""
+    if not rights:
+        return []
+    return [right for right in NEEDED_RIGHTS if not rights.get(right)]
+
+
+def right_labels(t: Texts) -> dict[str, str]:
+    return {
+        "can_manage_topics": t("manage topics"),
+        "can_pin_messages": t("pin messages"),
+        "can_delete_messages": t("delete messages"),
+    }
+
+
+def _rights(look: Look, missing: Sequence[str]) -> list[Text | str]:
+    if not missing:
+        return []
+    names = ", ".join(right_labels(look.t)[right] for right in missing)
+    return ["⚠️ " + look.t("Make me an administrator with these rights: {names}.", names=names)]
+
+
+def added(look: Look, missing: Sequence[str]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            t("Hello! Send /connect here, and requests will come to this group as topics."), *_rights(look, missing)
+        )
+    )
+
+
+def connected(look: Look, waited: int, missing: Sequence[str]) -> Rendered:
+    t = look.t
+    lines: list[Text | str] = [Bold(t("Connected: new requests come to this group, each as a topic."))]
+    if waited:
+        lines.append(t.n("One request had waited and comes now.", "{n} requests had waited and come now.", waited))
+    lines.append(t("Name the engineers: reply to a person's message with /agent add or /agent add lead."))
+    return render(as_list(*lines, *_rights(look, missing)))
+
+
+def named(look: Look, name: str, role: str) -> Rendered:
+    t = look.t
+    if role == "lead":
+        return render(t("{name} is a lead now.", name=name))
+    return render(t("{name} is an engineer now.", name=name))
+
+
+def removed(look: Look, name: str, was: bool) -> Rendered:
+    t = look.t
+    return render(t("{name} is no engineer any more.", name=name) if was else t("{name} was no engineer.", name=name))
+
+
+def agents(look: Look, everyone: Sequence[Agent]) -> Rendered:
+    t = look.t
+    if not everyone:
+        return render(t("No engineers yet. Reply to a person's message with /agent add."))
+    roles = {"agent": t("engineer"), "lead": t("lead")}
+    lines = [f"{agent.name} · {roles[agent.role]}" + ("" if agent.on_duty else " · 💤") for agent in everyone]
+    return render(as_list(Bold(t("Engineers")), *lines))
+
+
+def on_duty(look: Look, names: Sequence[str]) -> Rendered:
+    t = look.t
+    return render(t("On duty: {names}", names=", ".join(names) or t("nobody")))
+
+
+# --- refusals ------------------------------------------------------------------------------------------
+
+
+def refusal(look: Look, error: DeskError) -> Rendered:
+    """Why not, in one line that says how to mend it."""
+    t = look.t
+    what = error.facts.get("what", "")
+    by_kind = {
+        "NotFound": t("This is no longer there."),
+        "NotAllowed": t("You are not allowed to do that."),
+        "NotAnAgent": t("You are not named as an engineer of this desk; a lead can do it: /agent add."),
+        "Anonymous": t("Please write under your own name, not as an anonymous admin or a channel."),
+        "WrongStatus": t("That is not possible in the request's present state."),
+        "CannotRelay": t("Messages of this kind cannot be passed on."),
+        "WrongPlace": t("That does not work here."),
+        "WrongInput": t("I did not understand that."),
+    }
+    by_fact = {
+        ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
+        ("WrongInput", "agent"): t(
+            "Reply to a person's message with /agent add, /agent add lead or /agent remove; /agent list shows all."
+        ),
+        ("WrongInput", "delete"): t("Reply with /delete to your own message that should be removed."),
+        ("WrongInput", "empty"): t("Write the text after the command: /r text or /note text."),
+        ("WrongInput", "reason"): t("A reason is needed: press «Decline» again and write it as text."),
+        ("WrongInput", "duty"): t("Write /duty on or /duty off."),
+    }
+    kind = type(error).__name__
+    return render(by_fact.get((kind, what), by_kind.get(kind, t("That did not work."))))

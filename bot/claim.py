@@ -1,0 +1,156 @@
+"""Taking rows of the outbox for delivery: heads of free lanes, as far as Telegram's limits reach.
+
+The attempt is committed before the call is made. A row whose sender died is found by its lease, and its outcome is
+unknown: it is repeated once, marked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import budget
+from bot.budget import Bucket, Limits
+from crm.outbox import LEASE
+
+# Repeating these changes nothing, so an unknown outcome needs no mark.
+IDEMPOTENT = frozenset({"amend", "retract", "react", "pin", "card", "board", "topic.state"})
+
+
+@dataclass(slots=True)
+class Row:
+    """A claimed row with what is needed to deliver it."""
+
+    id: int
+    kind: str
+    bucket: str
+    lane: str
+    payload: dict[str, Any]
+    ticket_id: int | None
+    message_id: int | None
+    attempts: int
+    repeats: int
+    created_at: datetime
+    group_id: int | None
+    group_chat: int | None
+    thread_id: int | None
+    card_message_id: int | None
+    reference: str | None
+    content: dict[str, Any] | None
+    album_id: str | None
+    deleted: bool
+    origin_chat: int | None
+    origin_message: int | None
+    reply_copies: list[list[int]]
+
+
+_HEADS = """
+    select o.id, o.bucket, o.cost from outbox o
+    left join send_budget b on b.bucket = o.bucket
+    where o.desk = :desk and o.state = 'queued' and o.due_at <= :now
+      and (b.blocked_until is null or b.blocked_until <= :now)
+      and not exists (select 1 from outbox e where e.lane = o.lane and e.id < o.id
+                      and e.state in ('queued', 'attempting'))
+    order by o.priority, o.id limit :limit
+"""
+
+_TAKE = text("""
+    with taken as (
+        update outbox set state = 'attempting', attempts = attempts + 1, lease_until = :lease
+        where id = any(:ids) and state = 'queued' returning *)
+    select t.id, t.kind, t.bucket, t.lane, t.payload, t.ticket_id, t.message_id, t.attempts, t.repeats, t.created_at,
+           k.group_id, g.chat_id as group_chat, k.thread_id, k.card_message_id, k.reference,
+           m.content, m.album_id, m.deleted_at is not null as deleted,
+           p.chat_id as origin_chat, p.message_id as origin_message,
+           coalesce((select json_agg(json_build_array(r.chat_id, r.message_id)) from telegram_message r
+                     where r.message_ref = cast(m.content ->> 'reply_to' as bigint)), '[]') as reply_copies
+    from taken t
+    left join ticket k on k.id = t.ticket_id
+    left join desk_group g on g.id = k.group_id
+    left join message m on m.id = t.message_id
+    left join telegram_message p on p.message_ref = m.id and p.role = 'origin'
+    order by t.priority, t.id
+""")
+
+
+async def claim(session: AsyncSession, desk: str, limits: Limits | None, now: datetime, limit: int) -> list[Row]:
+    """Up to `limit` rows, leased. The caller commits before anything is sent."""
+    if limits is None:
+        heads = await session.execute(
+            text(_HEADS + " for update of o skip locked"), {"desk": desk, "now": now, "limit": limit}
+        )
+        ids = [head.id for head in heads]
+    else:
+        ids = await _within_limits(session, desk, limits, now, limit)
+    if not ids:
+        return []
+    taken = await session.execute(_TAKE, {"ids": ids, "lease": now + LEASE})
+    return [Row(*row) for row in taken]
+
+
+async def _within_limits(session: AsyncSession, desk: str, limits: Limits, now: datetime, limit: int) -> list[int]:
+    """Heads that the buckets admit; what they do not admit blocks them until they will."""
+    # The overall bucket's lock makes the senders of a desk take turns here.
+    overall = (await budget.lock(session, [desk]))[desk]
+    heads = (await session.execute(text(_HEADS), {"desk": desk, "now": now, "limit": limit})).all()
+    if not heads:
+        return []
+    buckets = await budget.lock(session, [head.bucket for head in heads])
+    chosen = [head.id for head in heads if _admit(overall, buckets[head.bucket], limits, head.cost, now)]
+    await budget.save(session, [overall, *buckets.values()])
+    return chosen
+
+
+def _admit(overall: Bucket, own: Bucket, limits: Limits, cost: int, now: datetime) -> bool:
+    window = limits.of(own.name)
+    free = own.free_at(window, cost, now)
+    if free > now:
+        own.blocked_until = free
+        return False
+    if window is not None and overall.free_at(limits.overall, cost, now) > now:
+        return False
+    own.blocked_until = None
+    own.spend(window, cost, now)
+    overall.spend(limits.overall if window else None, cost, now)
+    return True
+
+
+async def next_due(session: AsyncSession, desk: str, now: datetime) -> float:
+    """Seconds until something may leave, as far as it can be known; 1 at most, because limits move."""
+    found = await session.scalar(
+        text("""
+            select min(greatest(o.due_at, coalesce(b.blocked_until, o.due_at)))
+            from (select * from outbox where desk = :desk and state = 'queued' order by priority, id limit 500) o
+            left join send_budget b on b.bucket = o.bucket
+        """),
+        {"desk": desk},
+    )
+    return min(max((found - now).total_seconds(), 0.03), 1.0) if found else 1.0
+
+
+async def expire(session: AsyncSession, desk: str, now: datetime, limit: int = 100) -> Sequence[Any]:
+    """Rows whose sender died while attempting: repeated once, then given up as unknown.
+
+    Gives those given up, for the topics to be told.
+    """
+    found = await session.execute(
+        text("""
+            update outbox set
+                state = case when repeats = 0 or kind = any(:harmless) then 'queued' else 'unknown' end,
+                repeats = repeats + 1, due_at = :now, lease_until = null, error = 'the sender died while attempting',
+                settled_at = case when repeats = 0 or kind = any(:harmless) then null else :now end
+            where id in (select id from outbox where desk = :desk and state = 'attempting' and lease_until < :now
+                         order by id limit :limit for update skip locked)
+            returning id, state, kind, ticket_id, message_id, payload
+        """),
+        {"desk": desk, "now": now, "limit": limit, "harmless": sorted(IDEMPOTENT)},
+    )
+    return [row for row in found if row.state == "unknown"]
+
+
+def backoff(attempts: int) -> timedelta:
+    """Doubling from one second to one minute."""
+    return timedelta(seconds=min(2 ** (attempts - 1), 60))

@@ -1,0 +1,103 @@
+"""One call of the Bot API, and what became of it. Nothing is retried here.
+
+Telegram has no key against repeats, so the difference that matters is between «surely not done» and «unknown».
+The token is in the address of every call: no error of the HTTP library is passed on as it is.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+OFFICIAL = "https://api.telegram.org"
+TIMEOUT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Done; `result` as Telegram gave it."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Surely not done: asked to wait so many seconds (429), or never connected."""
+
+    seconds: float
+    reason: str
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Surely not done, and the same call will be refused again."""
+
+    code: int
+    description: str
+    migrate_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The call may have been carried out."""
+
+    reason: str
+
+
+Outcome = Sent | Later | Refused | Unknown
+
+
+class Client:
+    def __init__(self, token: str, base: str = "") -> None:
+        self._base = (base or OFFICIAL).rstrip("/")
+        self._token = token
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "Client":
+        # Dropped before the other side does it: a reset on reuse would look like an unknown outcome.
+        connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=10)
+        self._http = aiohttp.ClientSession(connector=connector, json_serialize=_compact)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def call(self, method: str, params: dict[str, Any], timeout: float = TIMEOUT) -> Outcome:
+        """Carry out one method; never raises for what Telegram or the network does."""
+        if self._http is None:
+            raise RuntimeError("the client is used outside of its `async with`")
+        url = f"{self._base}/bot{self._token}/{method}"
+        try:
+            limit = aiohttp.ClientTimeout(total=timeout, connect=5)
+            async with self._http.post(url, json=params, timeout=limit) as response:
+                return judged(response.status, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Later(2.0, f"no connection ({type(error).__name__})")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Unknown(type(error).__name__)
+
+
+def judged(status: int, body: bytes) -> Outcome:
+    """What an answer means. Pure."""
+    try:
+        answer = json.loads(body)
+        ok = answer["ok"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Unknown(f"unreadable answer, status {status}")
+    if ok is True and "result" in answer:
+        return Sent(answer["result"])
+    code = int(answer.get("error_code") or status)
+    description = str(answer.get("description") or "")
+    parameters = answer.get("parameters") or {}
+    if code == 429:
+        return Later(float(parameters.get("retry_after") or 1), description, limited=True)
+    if code >= 500:
+        return Unknown(f"{code} {description}")
+    return Refused(code, description, parameters.get("migrate_to_chat_id"))
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

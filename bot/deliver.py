@@ -1,0 +1,150 @@
+"""The sender: claims rows, carries them out, and settles them; several at once, in order within a lane.
+
+Outcomes are settled in small batches: one transaction for all that came back meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot import claim, consequences, settle
+from bot.budget import Limits
+from bot.claim import Row
+from bot.client import Later, Sent, Unknown
+from bot.operations import IN_TOPIC, OPERATIONS, Desk, Result
+from crm import failpoints
+from crm.db import transaction
+from crm.wake import OUTBOX, Waker
+
+log = structlog.get_logger()
+
+BATCH = 24
+IN_FLIGHT = 48
+
+
+@dataclass(slots=True)
+class Delivered:
+    row: Row
+    result: Result
+
+
+class Sender:
+    """Delivers the outbox of one desk until it is cancelled; any number may run against one database."""
+
+    def __init__(self, desk: Desk, limits: Limits | None, waker: Waker, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._limits = limits
+        self._waker = waker
+        self._clock = clock
+        self._free = asyncio.Semaphore(IN_FLIGHT)
+        self._done: asyncio.Queue[Delivered] = asyncio.Queue()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Take nothing new; what is under way is still settled."""
+        self._stopping = True
+        self._waker.wake(OUTBOX)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            settling = group.create_task(self._settle_forever())
+            await self._claim_forever(group.create_task)
+            for _ in range(IN_FLIGHT):
+                await self._free.acquire()
+            await self._done.join()
+            settling.cancel()
+
+    async def _claim_forever(self, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        expire_at = self._clock()
+        while not self._stopping:
+            try:
+                if self._clock() >= expire_at:
+                    await self._give_up_the_dead()
+                    expire_at = self._clock() + claim.backoff(1)
+                rows = await self._claim()
+                for row in rows:
+                    await self._free.acquire()
+                    spawn(self._deliver(row))
+                if not rows:
+                    await self._waker.wait(OUTBOX, await self._pause())
+            except Exception as error:
+                log.error("deliver.claim_failed", desk=self._desk.profile.name, error=repr(error))
+                await asyncio.sleep(1)
+
+    async def _claim(self) -> list[Row]:
+        now = self._clock()
+        async with transaction(self._desk.sessions) as session:
+            rows = await claim.claim(session, self._desk.profile.name, self._limits, now, BATCH)
+        if rows:
+            failpoints.reach("deliver.claimed")
+        return rows
+
+    async def _pause(self) -> float:
+        async with self._desk.sessions() as session:
+            return await claim.next_due(session, self._desk.profile.name, self._clock())
+
+    async def _give_up_the_dead(self) -> None:
+        async with transaction(self._desk.sessions) as session:
+            for dead in await claim.expire(session, self._desk.profile.name, self._clock()):
+                await consequences.given_up(session, self._desk.profile, dead, "unknown", self._clock())
+
+    async def _deliver(self, row: Row) -> None:
+        try:
+            result = await self._attempt(row)
+        except Exception as error:
+            log.exception("deliver.broken", row=row.id, kind=row.kind)
+            # Our own fault, before or after the call: nobody can say, so it counts as unknown.
+            result = Result(Unknown(f"{type(error).__name__}: {error}"))
+        failpoints.reach("deliver.called")
+        await self._done.put(Delivered(row, result))
+
+    async def _attempt(self, row: Row) -> Result:
+        now = self._clock()
+        if row.kind in IN_TOPIC and row.payload.get("to") != "requester" and row.thread_id is None:
+            waiting = await consequences.ensure_topic(self._desk, row, now)
+            if waiting is not None:
+                return Result(waiting)
+        result = await OPERATIONS[row.kind](self._desk, row, now)
+        if isinstance(result.outcome, Sent):
+            return result
+        return await consequences.reconsider(self._desk, row, result, now)
+
+    async def _settle_forever(self) -> None:
+        while True:
+            batch = [await self._done.get()]
+            while not self._done.empty():
+                batch.append(self._done.get_nowait())
+            await self._settle(batch)
+            for _ in batch:
+                self._done.task_done()
+                self._free.release()
+            self._waker.wake(OUTBOX)
+
+    async def _settle(self, batch: list[Delivered]) -> None:
+        """Until the database has it: a result that is lost would be repeated."""
+        while True:
+            now = self._clock()
+            try:
+                async with transaction(self._desk.sessions) as session:
+                    await settle.settle(session, self._desk, [(d.row, d.result) for d in batch], now)
+                failpoints.reach("deliver.settled")
+                break
+            except Exception as error:
+                log.error("deliver.settle_failed", desk=self._desk.profile.name, rows=len(batch), error=repr(error))
+                await asyncio.sleep(0.5)
+        for delivered in batch:
+            _report(delivered)
+
+
+def _report(delivered: Delivered) -> None:
+    row, outcome = delivered.row, delivered.result.outcome
+    if isinstance(outcome, Sent):
+        log.debug("deliver.sent", row=row.id, kind=row.kind, ticket=row.ticket_id)
+    elif isinstance(outcome, Later):
+        log.info("deliver.later", row=row.id, kind=row.kind, seconds=outcome.seconds, reason=outcome.reason)
+    else:
+        log.warning("deliver.not_sent", row=row.id, kind=row.kind, ticket=row.ticket_id, outcome=repr(outcome))

@@ -1,0 +1,21 @@
+"""Dialogues with the bot: short, each with one question."""
+
+from aiogram.fsm.state import State, StatesGroup
+
+
+class Request(StatesGroup):
+    """A requester chose a type (data: `kind`); the next message opens the request."""
+
+    describing = State()
+
+
+class Rejection(StatesGroup):
+    """A requester said «not solved» (data: `ticket`); the next message goes to that ticket."""
+
+    explaining = State()
+
+
+class Decline(StatesGroup):
+    """An agent pressed «decline» (data: `ticket`); the next message in that topic is the reason."""
+
+    reason = State()

@@ -1,0 +1,118 @@
+"""Setting the desk up: which group, which engineers; and the group's own life."""
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import ChatMemberUpdated, Message, User
+
+from bot import admin_views as views
+from bot import middlewares
+from bot.context import Context
+from crm.errors import NotAllowed, WrongInput, WrongPlace
+from crm.outbox import Priority
+from crm.people import service as people
+from crm.people.models import Agent
+from crm.tickets import groups
+
+router = Router(name="admin")
+NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
+router.message.filter(F.chat.type.in_({"supergroup", "group"}))
+router.my_chat_member.filter(F.chat.type.in_({"supergroup", "group", "channel"}))
+
+commands = Router(name="admin commands")
+commands.message.filter(NOT_FORWARDED)
+commands.message.middleware(middlewares.member)
+router.include_router(commands)
+
+ROLES = ("agent", "lead")
+
+
+def _require_admin(message: Message, ctx: Context) -> User:
+    if message.from_user is None or message.from_user.id not in ctx.admins:
+        raise NotAllowed(what="admin")
+    return message.from_user
+
+
+@commands.message(Command("connect"))
+async def connect(message: Message, ctx: Context) -> str:
+    """Engineers of this desk work in this group from now on."""
+    admin = _require_admin(message, ctx)
+    if not message.chat.is_forum:
+        raise WrongPlace(what="forum")
+    group = await groups.seen(ctx.session, ctx.profile.name, message.chat.id, message.chat.title or "", None)
+    missing = views.missing_rights(group.rights)
+    waited = await groups.connect(ctx.session, ctx.profile.name, group, ctx.now)
+    if await people.agent_of(ctx.session, ctx.profile.name, admin.id) is None:
+        await people.name_agent(ctx.session, ctx.profile.name, admin.id, admin.full_name, "lead", ctx.now)
+    await ctx.hint(message, views.connected(ctx.team, waited, missing))
+    return "connected"
+
+
+@commands.message(Command("agent"))
+async def agent_command(message: Message, ctx: Context, command: CommandObject, agent: Agent | None) -> str:
+    """`/agent add [agent|lead]` and `/agent remove` in reply to a person's message; `/agent list`."""
+    words = (command.args or "list").split()
+    verb, rest = words[0].lower(), [word.lower() for word in words[1:]]
+    if verb == "list":
+        if agent is None:
+            _require_admin(message, ctx)
+        await ctx.hint(message, views.agents(ctx.team, await people.agents(ctx.session, ctx.profile.name)))
+        return "agents"
+    if agent is None or agent.role != "lead":
+        _require_admin(message, ctx)
+    person = message.reply_to_message.from_user if message.reply_to_message else None
+    if message.reply_to_message and message.reply_to_message.forum_topic_created:
+        person = None
+    if verb not in ("add", "remove") or person is None or person.is_bot or (rest and rest[0] not in ROLES):
+        raise WrongInput(what="agent")
+    if verb == "remove":
+        removed = await people.remove_agent(ctx.session, ctx.profile.name, person.id)
+        await ctx.hint(message, views.removed(ctx.team, person.full_name, removed is not None))
+        return "agent_removed"
+    role = rest[0] if rest else "agent"
+    await people.name_agent(ctx.session, ctx.profile.name, person.id, person.full_name, role, ctx.now)
+    await ctx.hint(message, views.named(ctx.team, person.full_name, role))
+    return "agent_named"
+
+
+@commands.message(Command("duty"))
+async def duty(message: Message, ctx: Context, agent: Agent | None, command: CommandObject) -> str:
+    """`/duty on|off`: whether warnings about tickets that nobody took mention this agent."""
+    wanted = (command.args or "").strip().lower()
+    if agent is None:
+        raise NotAllowed(what="agent")
+    if wanted not in ("on", "off", ""):
+        raise WrongInput(what="duty")
+    if wanted:
+        agent.on_duty = wanted == "on"
+    everyone = await people.agents(ctx.session, ctx.profile.name)
+    await ctx.hint(message, views.on_duty(ctx.team, [a.name for a in everyone if a.on_duty]))
+    return "duty"
+
+
+@router.message(F.migrate_to_chat_id)
+async def migrated(message: Message, ctx: Context) -> str:
+    new_chat = message.migrate_to_chat_id or 0
+    news = await groups.migrate(ctx.session, ctx.profile.name, message.chat.id, new_chat, ctx.now)
+    return "migrated" if news else "known"
+
+
+@router.my_chat_member()
+async def membership(event: ChatMemberUpdated, ctx: Context) -> str:
+    """Added by an admin: say what comes next. Added by anybody else: leave, and keep nothing."""
+    status = event.new_chat_member.status
+    known = await groups.by_chat(ctx.session, ctx.profile.name, event.chat.id)
+    if status in ("left", "kicked"):
+        if known is not None:
+            await groups.left(ctx.session, known)
+        return "left"
+    if event.from_user.id not in ctx.admins and (known is None or known.state != "connected"):
+        bucket = f"{ctx.profile.name}:leave:{event.chat.id}"
+        await ctx.call("leaveChat", {"chat_id": event.chat.id}, bucket, Priority.WARNING)
+        return "foreign_group"
+    rights = event.new_chat_member.model_dump(mode="json", exclude={"user"}, exclude_none=True)
+    await groups.seen(ctx.session, ctx.profile.name, event.chat.id, event.chat.title or "", rights)
+    if known is None:
+        params = {"chat_id": event.chat.id, **views.added(ctx.team, views.missing_rights(rights)).params()}
+        bucket = f"{ctx.profile.name}:chat:{event.chat.id}"
+        await ctx.call("sendMessage", params, bucket, Priority.WARNING)
+    return "added"

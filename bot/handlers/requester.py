@@ -1,0 +1,230 @@
+"""A customer's private chat: first steps, language, rules, and every message that is a request."""
+
+from datetime import timedelta
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandStart
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+
+from bot import callbacks as press
+from bot import keyboards, middlewares, views
+from bot.content import UNSUPPORTED, content_of
+from bot.context import Context
+from bot.fsm.states import Rejection, Request
+from crm.changes import Changes
+from crm.errors import NotYet
+from crm.people import service as people
+from crm.people.service import OpenTicket, Requester
+from crm.texts import texts
+from crm.tickets import messages, outward, queries, service
+from crm.tickets.service import Origin, Written
+
+router = Router(name="requester")
+# How long a reply may wait for the message it replies to, when both were handed over in the wrong order.
+PARENT_PATIENCE = timedelta(seconds=10)
+NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
+
+router.message.filter(F.chat.type == "private")
+router.edited_message.filter(F.chat.type == "private")
+router.callback_query.filter(F.message.chat.type == "private")
+for observer in (router.message, router.edited_message, router.callback_query):
+    observer.middleware(middlewares.requester)
+
+
+def _said(source: str) -> frozenset[str]:
+    """A button of the reply keyboard, in whichever language it was drawn."""
+    return frozenset(texts(language)(source) for language in keyboards.LANGUAGES)
+
+
+@router.message(CommandStart(), NOT_FORWARDED)
+async def start(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
+    await state.clear()
+    await ctx.say(who.chat_id, views.welcome(ctx.look(who.language), who.rules_accepted))
+    return "start"
+
+
+@router.message(Command("help"), NOT_FORWARDED)
+async def help_page(message: Message, ctx: Context, who: Requester) -> str:
+    await ctx.say(who.chat_id, views.help_page(ctx.look(who.language)))
+    return "help"
+
+
+@router.message(Command("language"), NOT_FORWARDED)
+async def choose_language(message: Message, ctx: Context, who: Requester) -> str:
+    await ctx.say(who.chat_id, views.choose_language(ctx.look(who.language)))
+    return "language"
+
+
+@router.callback_query(press.Language.filter())
+async def set_language(query: CallbackQuery, ctx: Context, who: Requester, callback_data: press.Language) -> str:
+    language = ctx.profile.language(callback_data.code)
+    await people.set_language(ctx.session, who.person_id, language)
+    await ctx.answer(query, keyboards.LANGUAGES[language])
+    await ctx.redraw(query, views.welcome(ctx.look(language), who.rules_accepted))
+    return "language_set"
+
+
+@router.callback_query(press.Rules.filter())
+async def accept_rules(query: CallbackQuery, ctx: Context, who: Requester) -> str:
+    news = await people.accept_rules(ctx.session, who.person_id, ctx.now)
+    await ctx.answer(query)
+    await ctx.redraw_buttons(query, None)
+    if news:
+        await ctx.say(who.chat_id, views.ready(ctx.look(who.language)))
+    return "rules_accepted"
+
+
+@router.message(Command("new"), NOT_FORWARDED)
+@router.message(F.text.in_(_said("New request")))
+async def new(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
+    await state.set_state(Request.describing)
+    await state.set_data({"kind": ctx.profile.default_type})
+    await ctx.say(who.chat_id, views.choose_kind(ctx.look(who.language)))
+    return "new"
+
+
+@router.callback_query(press.Kind.filter())
+async def kind(query: CallbackQuery, ctx: Context, who: Requester, state: FSMContext, callback_data: press.Kind) -> str:
+    chosen = ctx.profile.request_type(callback_data.key)
+    await state.set_state(Request.describing)
+    await state.set_data({"kind": chosen.key})
+    await ctx.answer(query)
+    await ctx.redraw(query, views.describe(ctx.look(who.language), chosen.key))
+    return "kind"
+
+
+@router.message(Command("requests"), NOT_FORWARDED)
+@router.message(F.text.in_(_said("My requests")))
+async def my_requests(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
+    await state.clear()
+    own = await queries.own(ctx.session, ctx.profile.name, who.person_id)
+    await ctx.say(who.chat_id, views.my_requests(ctx.look(who.language), own))
+    return "my_requests"
+
+
+@router.message(F.text.startswith("/"), NOT_FORWARDED)
+async def unknown_command(message: Message, ctx: Context, who: Requester) -> str:
+    await ctx.say(who.chat_id, views.help_page(ctx.look(who.language)))
+    return "unknown_command"
+
+
+@router.message(F.content_type.in_(UNSUPPORTED))
+async def cannot_relay(message: Message, ctx: Context, who: Requester) -> str:
+    """Said to the customer, and to the engineers if it is clear whom it was meant for."""
+    shown = views.cannot_relay(ctx.look(who.language), message.content_type)
+    await ctx.say(who.chat_id, shown, reply_to=message.message_id)
+    if len(who.tickets) == 1:
+        ticket = who.tickets[0]
+        note = outward.say_in_topic(
+            ctx.profile.name, ticket.group_id, ticket.id, "unrelayed", kind=message.content_type
+        )
+        await ctx.enqueue(note)
+    return "cannot_relay"
+
+
+@router.message(F.func(lambda message: content_of(message) is not None))
+async def write(
+    message: Message,
+    ctx: Context,
+    who: Requester,
+    state: FSMContext,
+    raw_state: str | None,
+    content: dict[str, Any],
+) -> str:
+    """A free sentence is already a request; a later one finds the request it belongs to."""
+    if who.known_message:
+        return "duplicate"
+    written = _written(message, who, content)
+    if who.album_held:
+        await service.hold(ctx.session, ctx.profile, who, written, ctx.now)
+        return "held"
+    ticket = await _belongs_to(who, state, raw_state)
+    if ticket is not None:
+        await service.add_message(ctx.session, ctx.profile, who, ticket, written, ctx.now)
+        return "added"
+    if raw_state == Request.describing.state or who.replied_ticket_id or not who.tickets:
+        return await _open(ctx, who, written, state, raw_state)
+    held = await service.hold(ctx.session, ctx.profile, who, written, ctx.now)
+    choice = [(t.id, t.reference, t.subject) for t in who.tickets]
+    await ctx.say(who.chat_id, views.which_request(ctx.look(who.language), held, choice), reply_to=message.message_id)
+    return "asked_which"
+
+
+def _written(message: Message, who: Requester, content: dict[str, Any]) -> Written:
+    """Raises NotYet for a reply to an own message that has not come yet."""
+    replied = message.reply_to_message
+    if replied is not None and who.replied_message_id is None and who.replied_ticket_id is None:
+        own = replied.from_user is not None and replied.from_user.id == who.chat_id
+        if own and content_of(replied) is not None:
+            raise NotYet(PARENT_PATIENCE)
+    if who.replied_message_id is not None:
+        content = {**content, "reply_to": who.replied_message_id}
+    return Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))
+
+
+async def _belongs_to(who: Requester, state: FSMContext, raw_state: str | None) -> OpenTicket | None:
+    """The request that a message belongs to without asking; None if it is new or unclear."""
+    reachable = {ticket.id: ticket for ticket in who.tickets}
+    if who.album_ticket_id in reachable:
+        return reachable[who.album_ticket_id]
+    if who.replied_ticket_id is not None:
+        return reachable.get(who.replied_ticket_id)
+    if raw_state == Rejection.explaining.state:
+        explained = (await state.get_data()).get("ticket")
+        await state.clear()
+        if explained in reachable:
+            return reachable[explained]
+    only = who.tickets[0] if len(who.tickets) == 1 else None
+    return only if only and only.status != "resolved" and raw_state != Request.describing.state else None
+
+
+async def _open(ctx: Context, who: Requester, written: Written, state: FSMContext, raw_state: str | None) -> str:
+    kind = None
+    if raw_state == Request.describing.state:
+        kind = (await state.get_data()).get("kind")
+        await state.clear()
+    ticket = await service.open_ticket(
+        ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id
+    )
+    if not who.rules_accepted:
+        await ctx.enqueue(outward.say_to_requester(ctx.profile.name, who.chat_id, who.language, ticket.id, "rules"))
+    return "opened"
+
+
+@router.edited_message()
+async def edited(message: Message, ctx: Context, who: Requester, content: dict[str, Any] | None) -> str:
+    found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id)
+    if found is None:
+        raise NotYet
+    stored = found[0]
+    if content is None or stored.author_kind != "requester":
+        return "ignored"
+    if "reply_to" in stored.content:
+        content = {**content, "reply_to": stored.content["reply_to"]}
+    changed = await messages.edit(ctx.session, ctx.profile, stored, content, who.actor, ctx.now)
+    return "edited" if changed else "unchanged"
+
+
+@router.message()
+async def service_message(message: Message) -> str:
+    """Pins, joins and the like: nothing that a person wrote."""
+    return "service"
+
+
+@router.my_chat_member(F.chat.type == "private")
+async def reachable(event: ChatMemberUpdated, ctx: Context) -> str:
+    """The customer has blocked the bot, or let it in again: the engineers should know."""
+    can = event.new_chat_member.status not in ("kicked", "left")
+    person_id = await people.mark_reachable(ctx.session, ctx.profile.name, event.chat.id, None if can else ctx.now)
+    if person_id is None:
+        return "unchanged"
+    changes = Changes()
+    for ticket in await queries.reachable_of(ctx.session, ctx.profile.name, person_id):
+        changes.outgoing.append(
+            outward.say_in_topic(ctx.profile.name, ticket.group_id, ticket.id, "reachable", reachable=can)
+        )
+        changes.outgoing.append(outward.card(ctx.profile.name, ticket.group_id, ticket.id, ctx.now))
+    await changes.write(ctx.session, ctx.profile.name, ctx.now)
+    return "reachable" if can else "blocked"

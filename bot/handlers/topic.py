@@ -1,0 +1,173 @@
+"""What engineers write in a ticket's topic: answers, notes, edits, deletions.
+
+Only an explicit reply (to the customer's message or to the card) or `/r` leaves the topic.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+from sqlalchemy import select
+
+from bot import middlewares, views
+from bot.content import UNSUPPORTED, content_of, without_command
+from bot.context import Context
+from bot.fsm.states import Decline
+from crm.errors import NotAllowed, NotAnAgent, NotFound, NotYet, WrongInput
+from crm.people.models import Agent
+from crm.people.service import actor_of
+from crm.tickets import messages, queries, work
+from crm.tickets.models import Message as Stored
+from crm.tickets.models import TelegramMessage, Ticket
+from crm.tickets.service import Origin, Written
+
+router = Router(name="topic")
+router.message.filter(F.chat.type == "supergroup", F.is_topic_message)
+router.edited_message.filter(F.chat.type == "supergroup")
+router.message.middleware(middlewares.member)
+router.edited_message.middleware(middlewares.member)
+
+TOPIC_PATIENCE = timedelta(seconds=10)
+PUBLIC_COMMAND, NOTE_COMMAND = "r", "note"
+NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
+ALL_COMMANDS = Command(PUBLIC_COMMAND, NOTE_COMMAND)
+
+
+async def _ticket(ctx: Context, message: Message) -> Ticket:
+    """Raises NotYet in a topic that we do not know: its creation may not be recorded yet."""
+    try:
+        return await work.ticket_in_topic(
+            ctx.session, ctx.profile.name, message.chat.id, message.message_thread_id or 0
+        )
+    except NotFound:
+        raise NotYet(TOPIC_PATIENCE) from None
+
+
+def _replied(message: Message) -> int | None:
+    """The message replied to; a plain message in a topic seems to reply to the topic's root, which is no reply."""
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None or replied.message_id == message.message_thread_id:
+        return None
+    return replied.message_id
+
+
+@router.message(Command("delete"), NOT_FORWARDED)
+async def delete(message: Message, ctx: Context, agent: Agent | None) -> str:
+    """Remove one's own message together with its copy at the customer's."""
+    if agent is None:
+        raise NotAnAgent
+    target = _replied(message)
+    found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, target) if target else None
+    if found is None:
+        raise WrongInput(what="delete")
+    stored = found[0]
+    if stored.author_kind == "agent" and stored.author_id != agent.id and agent.role != "lead":
+        raise NotAllowed(what="delete")
+    await messages.delete(ctx.session, ctx.profile, stored, actor_of(agent), ctx.now, command=message.message_id)
+    return "deleted"
+
+
+@router.message(ALL_COMMANDS, NOT_FORWARDED)
+async def command(message: Message, ctx: Context, agent: Agent | None, content: dict[str, Any]) -> str:
+    if agent is None:
+        raise NotAnAgent
+    bare = without_command(content)
+    if bare["type"] == "text" and not bare.get("text"):
+        raise WrongInput(what="empty")
+    public = (message.text or message.caption or "").lstrip("/").lower().startswith(("r ", "r\n", "r@"))
+    return await _write(message, ctx, agent, bare, "public" if public else "note")
+
+
+@router.message(F.content_type.in_(UNSUPPORTED))
+async def cannot_relay(message: Message, ctx: Context, agent: Agent | None) -> str:
+    if agent is not None:
+        await ctx.hint(message, views.cannot_relay(ctx.team, message.content_type))
+    return "cannot_relay"
+
+
+@router.message(F.func(lambda message: content_of(message) is not None))
+async def write(
+    message: Message,
+    ctx: Context,
+    agent: Agent | None,
+    state: FSMContext,
+    raw_state: str | None,
+    content: dict[str, Any],
+) -> str:
+    if agent is not None and raw_state == Decline.reason.state:
+        return await _decline(message, ctx, agent, state, content)
+    kind = await _kind(message, ctx)
+    if agent is None:
+        if kind == "public":
+            raise NotAnAgent
+        return "not_an_agent"
+    return await _write(message, ctx, agent, content, kind)
+
+
+async def _kind(message: Message, ctx: Context) -> str:
+    """Public if it replies to the customer's message or to the card, or belongs to an album that does."""
+    replied = _replied(message)
+    if replied is None:
+        album = middlewares.album_of(message)
+        first = (
+            await ctx.session.scalar(select(Stored.kind).where(Stored.album_id == album).limit(1)) if album else None
+        )
+        return first or "note"
+    pair = await ctx.session.get(TelegramMessage, (ctx.profile.name, message.chat.id, replied))
+    if pair is None:
+        if (
+            message.reply_to_message
+            and message.reply_to_message.from_user
+            and message.reply_to_message.from_user.is_bot
+        ):
+            raise NotYet(TOPIC_PATIENCE)
+        return "note"
+    if pair.role == "card":
+        return "public"
+    stored = await ctx.session.get(Stored, pair.message_ref) if pair.message_ref else None
+    return "public" if stored is not None and stored.author_kind == "requester" else "note"
+
+
+async def _write(message: Message, ctx: Context, agent: Agent, content: dict[str, Any], kind: str) -> str:
+    ticket = await _ticket(ctx, message)
+    if await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id):
+        return "duplicate"
+    replied = _replied(message)
+    found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, replied) if replied else None
+    answered = found[0].id if found else await queries.last_requester_message(ctx.session, ticket.id)
+    if answered is not None:
+        content = {**content, "reply_to": answered}
+    written = Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))
+    await work.write(ctx.session, ctx.profile, agent, ticket.id, kind, written, ctx.now)
+    return "replied" if kind == "public" else "noted"
+
+
+async def _decline(message: Message, ctx: Context, agent: Agent, state: FSMContext, content: dict[str, Any]) -> str:
+    ticket_id = (await state.get_data()).get("ticket", 0)
+    await state.clear()
+    await work.decline(ctx.session, ctx.profile, agent, ticket_id, content.get("text", ""), ctx.now)
+    return "declined"
+
+
+@router.edited_message()
+async def edited(message: Message, ctx: Context, agent: Agent | None, content: dict[str, Any] | None) -> str:
+    found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id)
+    if found is None:
+        raise NotYet
+    stored = found[0]
+    if agent is None or content is None or stored.author_kind != "agent" or stored.author_id != agent.id:
+        return "ignored"
+    if content.get("text", "").startswith(tuple(f"/{name}" for name in (PUBLIC_COMMAND, NOTE_COMMAND))):
+        content = without_command(content)
+    if "reply_to" in stored.content:
+        content = {**content, "reply_to": stored.content["reply_to"]}
+    changed = await messages.edit(ctx.session, ctx.profile, stored, content, actor_of(agent), ctx.now)
+    return "edited" if changed else "unchanged"
+
+
+@router.message()
+async def service_message(message: Message) -> str:
+    return "service"

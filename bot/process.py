@@ -1,0 +1,205 @@
+"""The worker: one inbox item, one transaction; domain change, outbox rows and `done` together or not at all."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.context import Context
+from bot.handlers import errors
+from crm import failpoints, inbox
+from crm.changes import Changes
+from crm.db import Sessions, transaction
+from crm.desks import Profile
+from crm.errors import DeskError, NotYet
+from crm.inbox import Item
+from crm.outbox import Outgoing, Priority, group_bucket
+from crm.tickets import groups
+from crm.wake import INBOX, OUTBOX, Waker
+
+log = structlog.get_logger()
+
+WORKERS = 6
+BATCH = 12
+SWEEP_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A desk as the worker knows it: its agreement, its bot, who may set it up."""
+
+    profile: Profile
+    bot: Bot
+    admins: frozenset[int]
+
+
+def source_of(desk: str) -> str:
+    return f"telegram:{desk}"
+
+
+class Raced(Exception):
+    """Another worker has settled this item meanwhile."""
+
+
+class Processor:
+    """Works through the inbox of its desks until it is stopped; any number may run against one database."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        desks: Mapping[str, Served],
+        dispatcher: Dispatcher,
+        waker: Waker,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._sessions = sessions
+        self._desks = {source_of(name): served for name, served in desks.items()}
+        self._dispatcher = dispatcher
+        self._waker = waker
+        self._clock = clock
+        self._items: asyncio.Queue[Item] = asyncio.Queue(BATCH)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Take nothing new; what is claimed is still worked through."""
+        self._stopping = True
+        self._waker.wake(INBOX)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            workers = [group.create_task(self._work()) for _ in range(WORKERS)]
+            await self._claim_forever()
+            await self._items.join()
+            for worker in workers:
+                worker.cancel()
+
+    async def _claim_forever(self) -> None:
+        sweep_at = 0.0
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            try:
+                if loop.time() >= sweep_at:
+                    await self._quarantine_the_dead()
+                    sweep_at = loop.time() + SWEEP_EVERY
+                items = await self._claim()
+                for item in items:
+                    await self._items.put(item)
+                if not items:
+                    await self._waker.wait(INBOX, 1.0)
+            except Exception as error:
+                log.error("process.claim_failed", error=repr(error))
+                await asyncio.sleep(1)
+
+    async def _claim(self) -> list[Item]:
+        async with transaction(self._sessions) as session:
+            items = await inbox.claim(session, list(self._desks), BATCH, self._clock())
+        if items:
+            failpoints.reach("process.claimed")
+        return items
+
+    async def _quarantine_the_dead(self) -> None:
+        async with transaction(self._sessions) as session:
+            for item_id, source in await inbox.quarantine_exhausted(session, self._clock(), limit=20):
+                log.error("inbox.quarantined", item=item_id, source=source, error="the worker died at every attempt")
+                if source in self._desks:
+                    await self._alarm(session, self._desks[source].profile, item_id)
+
+    async def _work(self) -> None:
+        while True:
+            item = await self._items.get()
+            try:
+                await self.process(item)
+            except Exception as error:
+                # The lease runs out and another attempt follows.
+                log.error("process.unsettled", item=item.id, error=repr(error))
+            finally:
+                self._items.task_done()
+
+    async def process(self, item: Item) -> None:
+        """One attempt at one item; every way out is recorded."""
+        served = self._desks[item.source]
+        try:
+            disposition = await self._attempt(item, served)
+            log.info("process.done", item=item.id, key=item.external_key, disposition=disposition)
+        except Raced:
+            log.info("process.raced", item=item.id)
+        except NotYet as early:
+            await self._park(item, early)
+        except DeskError as refusal:
+            await self._refuse(item, served, refusal)
+        except DBAPIError as error:
+            await self._fail(item, served, error, ours=not error.connection_invalidated)
+        except Exception as error:
+            await self._fail(item, served, error, ours=True)
+        self._waker.wake(OUTBOX)
+        # The next item of the lane is free now.
+        self._waker.wake(INBOX)
+
+    async def _attempt(self, item: Item, served: Served) -> str:
+        now = self._clock()
+        update = _decoded(item)
+        async with transaction(self._sessions) as session:
+            ctx = Context(session, served.profile, now, served.admins)
+            disposition = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
+            settled = await inbox.settle(session, item, str(disposition), now)
+            if not settled:
+                raise Raced
+            failpoints.reach("process.before_commit")
+        failpoints.reach("process.committed")
+        return str(disposition)
+
+    async def _park(self, item: Item, early: NotYet) -> None:
+        now = self._clock()
+        async with transaction(self._sessions) as session:
+            if now < item.received_at + early.patience:
+                await inbox.park(session, item, now)
+            else:
+                await inbox.settle(session, item, "refers_to_nothing", now)
+                log.warning("process.refers_to_nothing", item=item.id, key=item.external_key)
+
+    async def _refuse(self, item: Item, served: Served, refusal: DeskError) -> None:
+        """The effects are rolled back; whoever caused it is told why."""
+        now = self._clock()
+        name = type(refusal).__name__
+        async with transaction(self._sessions) as session:
+            ctx = Context(session, served.profile, now, served.admins)
+            await errors.tell(_decoded(item), ctx, refusal)
+            await inbox.settle(session, item, f"refused:{name}", now)
+        log.info("process.refused", item=item.id, key=item.external_key, refusal=name, facts=refusal.facts)
+
+    async def _fail(self, item: Item, served: Served, error: Exception, ours: bool) -> None:
+        words = f"{type(error).__name__}: {error}"[:2000]
+        async with transaction(self._sessions) as session:
+            if not ours:
+                await inbox.release(session, item)
+                log.warning("process.released", item=item.id, error=words)
+                return
+            quarantined = await inbox.fail(session, item, words, self._clock())
+            if quarantined:
+                await self._alarm(session, served.profile, item.id)
+        log.error(
+            "inbox.quarantined" if quarantined else "process.failed", item=item.id, key=item.external_key, error=words
+        )
+
+    async def _alarm(self, session: AsyncSession, profile: Profile, item_id: int) -> None:
+        """The engineers learn that something waits for a person, in General."""
+        row = Outgoing(
+            bucket=group_bucket(profile.name, await groups.current(session, profile.name)),
+            lane=f"alarm:{profile.name}",
+            kind="alarm",
+            payload={"notice": "quarantined", "facts": {"id": item_id}},
+            priority=Priority.WARNING,
+        )
+        await Changes(outgoing=[row]).write(session, profile.name, self._clock())
+
+
+def _decoded(item: Item) -> Update:
+    """Raises ValueError for what is no update of Telegram's."""
+    return Update.model_validate(json.loads(item.payload))

@@ -1,0 +1,204 @@
+"""The doors for updates: raw update into the inbox, commit, and only then the acknowledgement.
+
+aiogram's own receivers acknowledge first and can lose updates, so neither is used.
+"""
+
+import asyncio
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.client import Client, Later, Refused, Sent
+from bot.process import source_of
+from crm import failpoints, inbox
+from crm.db import Sessions, transaction
+from crm.inbox import Received
+from crm.wake import INBOX, Waker
+
+log = structlog.get_logger()
+
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+POLL_SECONDS = 25
+MAX_BODY = 1_000_000
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+
+def received(desk: str, update: dict[str, Any], raw: bytes | None = None) -> Received:
+    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no id."""
+    update_id = update.get("update_id")
+    if not isinstance(update_id, int) or isinstance(update_id, bool):
+        raise ValueError("an update has an update_id")
+    payload = raw or json.dumps(update, separators=(",", ":")).encode()
+    return Received(str(update_id), lane_of(desk, update), payload)
+
+
+def lane_of(desk: str, update: dict[str, Any]) -> str:
+    """Order is kept within a private chat, and in the group within a topic."""
+    body: dict[str, Any] = next((v for k, v in update.items() if k != "update_id" and isinstance(v, dict)), {})
+    inner = body.get("message")
+    message: dict[str, Any] = inner if isinstance(inner, dict) else body
+    chat = message.get("chat") or body.get("from")
+    chat_id = chat.get("id") if isinstance(chat, dict) else None
+    thread = message.get("message_thread_id") if message.get("is_topic_message") else None
+    return f"{desk}:{chat_id}:{thread}" if thread else f"{desk}:{chat_id}"
+
+
+class Poller:
+    """getUpdates for one bot. Of several processes one polls; the others stand by for its advisory lock."""
+
+    def __init__(
+        self,
+        desk: str,
+        client: Client,
+        engine: AsyncEngine,
+        sessions: Sessions,
+        waker: Waker,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._desk = desk
+        self._client = client
+        self._engine = engine
+        self._sessions = sessions
+        self._waker = waker
+        self._clock = clock
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with self._alone() as alone:
+                    if alone:
+                        await self._poll()
+                    else:
+                        await asyncio.sleep(2)
+            except Exception as error:
+                log.error("receive.failed", desk=self._desk, error=repr(error))
+                await asyncio.sleep(1)
+
+    @asynccontextmanager
+    async def _alone(self):  # type: ignore[no-untyped-def]
+        """A session lock: it goes with the connection, so a dead poller holds up nobody."""
+        async with self._engine.connect() as connection:
+            key = {"key": f"kezekshi poll {self._desk}"}
+            alone = await connection.scalar(text("select pg_try_advisory_lock(hashtext(:key))"), key)
+            await connection.commit()
+            try:
+                yield alone
+            finally:
+                # Not back into the pool: only a closed connection surely gives the lock up.
+                await connection.invalidate()
+
+    async def _poll(self) -> None:
+        await self._leave_webhook()
+        log.info("receive.polling", desk=self._desk)
+        offset = 0
+        while True:
+            params = {"offset": offset, "timeout": POLL_SECONDS, "limit": 100, "allowed_updates": ALLOWED_UPDATES}
+            outcome = await self._client.call("getUpdates", params, timeout=POLL_SECONDS + 10)
+            if isinstance(outcome, Sent):
+                if outcome.result:
+                    await self._store(outcome.result)
+                    offset = max(update["update_id"] for update in outcome.result) + 1
+                continue
+            log.warning("receive.poll_refused", desk=self._desk, outcome=repr(outcome))
+            await asyncio.sleep(outcome.seconds if isinstance(outcome, Later) else 2)
+
+    async def _leave_webhook(self) -> None:
+        outcome = await self._client.call("deleteWebhook", {})
+        if isinstance(outcome, Refused):
+            log.error("receive.webhook_not_left", desk=self._desk, answer=outcome.description)
+
+    async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
+        items = [received(self._desk, update) for update in updates]
+        await store(self._sessions, self._desk, items, self._clock())
+        self._waker.wake(INBOX)
+
+
+async def store(sessions: Sessions, desk: str, items: Sequence[Received], now: datetime) -> int:
+    """Commit them, once each; gives how many were new."""
+    async with transaction(sessions) as session:
+        new = await inbox.store(session, source_of(desk), items, now)
+        failpoints.reach("receive.before_commit")
+    failpoints.reach("receive.stored")
+    return new
+
+
+class Webhook:
+    """The door for updates that Telegram brings: 200 only for what is committed."""
+
+    def __init__(
+        self, secret: str, desks: frozenset[str], sessions: Sessions, waker: Waker, clock: Callable[[], datetime]
+    ) -> None:
+        self._secret = secret.encode()
+        self._desks = desks
+        self._sessions = sessions
+        self._waker = waker
+        self._clock = clock
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """401 wrong secret, 404 unknown desk, 413 too large, 400 no update, 503 not stored: Telegram tries again."""
+        desk = request.match_info["desk"]
+        shown = request.headers.get(HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(shown, self._secret):
+            return web.Response(status=401)
+        if desk not in self._desks:
+            return web.Response(status=404)
+        body = await self._body(request)
+        if body is None:
+            return web.Response(status=413)
+        try:
+            item = received(desk, _object(body), body)
+        except (ValueError, RecursionError):
+            log.warning("receive.bad_body", desk=desk, size=len(body))
+            return web.Response(status=400)
+        try:
+            await store(self._sessions, desk, [item], self._clock())
+        except Exception as error:
+            log.error("receive.not_stored", desk=desk, error=repr(error))
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        self._waker.wake(INBOX)
+        return web.Response()
+
+    async def _body(self, request: web.Request) -> bytes | None:
+        """Read with a bound, whatever the length header says; None if there is more."""
+        if request.content_length is not None and request.content_length > MAX_BODY:
+            return None
+        try:
+            body = await request.content.read(MAX_BODY + 1)
+            while not request.content.at_eof() and len(body) <= MAX_BODY:
+                body += await request.content.read(MAX_BODY + 1 - len(body))
+        except web.HTTPRequestEntityTooLarge:
+            return None
+        return body if len(body) <= MAX_BODY else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Raises ValueError for anything but a JSON object."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("an update is an object")
+    return found
+
+
+async def set_webhook(client: Client, public_url: str, desk: str, secret: str) -> None:
+    """Tell Telegram where to bring updates; repeated until it agrees. Waiting updates are kept."""
+    params = {
+        "url": f"{public_url.rstrip('/')}/telegram/{desk}",
+        "secret_token": secret,
+        "allowed_updates": ALLOWED_UPDATES,
+        "max_connections": 40,
+    }
+    while True:
+        outcome = await client.call("setWebhook", params)
+        if isinstance(outcome, Sent):
+            log.info("receive.webhook", desk=desk)
+            return
+        log.error("receive.webhook_refused", desk=desk, outcome=repr(outcome))
+        await asyncio.sleep(outcome.seconds if isinstance(outcome, Later) else 5)

@@ -1,0 +1,125 @@
+"""Writing down what became of claimed rows, and what follows from it. One transaction for a batch.
+
+A row is only written by the attempt that holds its lease: an attempt that overslept it is refused.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import budget, claim, consequences
+from bot.claim import IDEMPOTENT, Row
+from bot.client import Later, Refused, Sent
+from bot.operations import Desk, Result
+from bot.refusals import meaning
+from crm.changes import Changes
+
+REPEAT_AFTER = timedelta(seconds=2)
+
+_SETTLE = text("""
+    with done as (
+        update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
+               attempts = r.attempts, error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
+               settled_at = case when r.state = 'queued' then null else cast(:now as timestamptz) end
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id bigint, fence int, state text, due_at timestamptz,
+             repeats int, attempts int, error text, payload jsonb)
+        where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id),
+    pairs as (
+        insert into telegram_message (desk, chat_id, message_id, ticket_id, message_ref, role)
+        select desk, chat_id, message_id, ticket_id, message_ref, role
+        from jsonb_to_recordset(cast(:pairs as jsonb)) as r(desk text, chat_id bigint, message_id bigint,
+             ticket_id bigint, message_ref bigint, role text)
+        where message_id <> 0 on conflict do nothing),
+    topics as (
+        update ticket t set thread_id = coalesce(r.thread, t.thread_id),
+               card_message_id = coalesce(r.card, t.card_message_id)
+        from jsonb_to_recordset(cast(:topics as jsonb)) as r(id bigint, thread bigint, card bigint) where t.id = r.id),
+    relayed as (
+        update message set relayed_at = :now
+        where id in (select value::bigint from jsonb_array_elements_text(cast(:relayed as jsonb))))
+    select id from done
+""")
+
+
+async def settle(session: AsyncSession, desk: Desk, batch: list[tuple[Row, Result]], now: datetime) -> None:
+    rows = [_settled(row, result, now) for row, result in batch]
+    values = {
+        "now": now,
+        "rows": json.dumps(rows, default=_plain),
+        "pairs": json.dumps([pair for _, result in batch for pair in result.pairs]),
+        "topics": json.dumps(
+            [
+                {"id": row.ticket_id, "thread": result.thread_id, "card": result.card_message_id}
+                for row, result in batch
+                if result.thread_id or result.card_message_id
+            ]
+        ),
+        "relayed": json.dumps([ref for _, result in batch for ref in result.relayed]),
+    }
+    written = {row.id for row in await session.execute(_SETTLE, values)}
+    changes = Changes(outgoing=[follow for _, result in batch for follow in result.follow])
+    await changes.write(session, desk.profile.name, now)
+    for (row, result), state in zip(batch, rows, strict=True):
+        if row.id in written:
+            await _follow_up(session, desk, row, result, state["state"], now)
+
+
+def _plain(value: Any) -> str:
+    return str(value.isoformat())
+
+
+def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
+    """The row as it is to be written: sent, queued again, given up. Pure."""
+    outcome = result.outcome
+    made: dict[str, Any] = {
+        "id": row.id,
+        "fence": row.attempts,
+        "attempts": row.attempts,
+        "repeats": row.repeats,
+        "error": None,
+    }
+    if isinstance(outcome, Sent):
+        return {**made, "state": "sent"}
+    if isinstance(outcome, Later):
+        wait = timedelta(seconds=outcome.seconds) if outcome.limited else _patience(row, outcome)
+        fence = row.attempts - 1 if outcome.limited else row.attempts
+        return {
+            **made,
+            "state": "queued",
+            "due_at": now + wait,
+            "error": outcome.reason,
+            "attempts": fence,
+            "payload": row.payload,
+        }
+    if isinstance(outcome, Refused):
+        too_old = meaning(outcome.code, outcome.description, False) == "too_old"
+        return {**made, "state": "dropped" if too_old else "failed", "error": f"{outcome.code} {outcome.description}"}
+    again = row.repeats == 0 or row.kind in IDEMPOTENT
+    return {
+        **made,
+        "state": "queued" if again else "unknown",
+        "due_at": now + (REPEAT_AFTER if row.repeats == 0 else claim.backoff(row.repeats)),
+        "repeats": row.repeats + 1,
+        "error": outcome.reason,
+    }
+
+
+def _patience(row: Row, outcome: Later) -> timedelta:
+    return max(timedelta(seconds=outcome.seconds), min(claim.backoff(row.attempts), timedelta(seconds=30)))
+
+
+async def _follow_up(session: AsyncSession, desk: Desk, row: Row, result: Result, state: str, now: datetime) -> None:
+    outcome = result.outcome
+    if isinstance(outcome, Later) and outcome.limited:
+        await budget.block(session, row.bucket, now + timedelta(seconds=outcome.seconds))
+    if result.board is not None:
+        await session.execute(
+            text("update desk_group set board_message_id = :message where id = :group"),
+            {"group": result.board[0], "message": result.board[1]},
+        )
+    if state in ("failed", "unknown"):
+        reason = consequences.reason_of(row, outcome) if state == "failed" else "unknown"
+        await consequences.given_up(session, desk.profile, row, reason, now)

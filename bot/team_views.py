@@ -1,0 +1,205 @@
+"""What engineers read in the group. Pure: facts in, text with entities and buttons out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiogram.types import User
+from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, TextMention, as_list
+
+from bot import keyboards
+from bot.rendered import Rendered, render
+from bot.views import Look, type_labels
+from crm.texts import Texts
+
+BOARD_ROWS = 40
+TOPIC_NAME_LIMIT = 128
+PRIORITY_SIGNS = {"low": "▫️", "normal": "🔹", "high": "🔶", "urgent": "🔴"}
+
+
+def priority_labels(t: Texts) -> dict[str, str]:
+    return {"low": t("low"), "normal": t("normal"), "high": t("high"), "urgent": t("urgent")}
+
+
+def status_labels(t: Texts) -> dict[str, str]:
+    return {
+        "new": t("new"),
+        "open": t("open"),
+        "pending": t("waits for the customer"),
+        "on_hold": t("waits for a third party"),
+        "resolved": t("resolved, waits for confirmation"),
+        "closed": t("closed"),
+        "declined": t("declined"),
+    }
+
+
+def metric_labels(t: Texts) -> dict[str, str]:
+    return {"first_response": t("First response"), "resolution": t("Resolution")}
+
+
+def topic_name(reference: str, subject: str) -> str:
+    return f"{reference} · {subject}"[:TOPIC_NAME_LIMIT]
+
+
+def card(look: Look, ticket: dict[str, Any]) -> Rendered:
+    t = look.t
+    person = Text(ticket["requester"])
+    if ticket["telegram_id"]:
+        person = Text(TextMention(ticket["requester"], user=_user(ticket["telegram_id"], ticket["requester"])))
+    lines: list[Text | str] = [
+        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        Text(t("Customer:"), " ", person, f" ({ticket['language']})"),
+        f"{t('Status:')} {status_labels(t)[ticket['status']]}",
+        f"{t('Priority:')} {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
+        f"{t('Type:')} {type_labels(t)[ticket['type']]}",
+        f"{t('Engineer:')} {ticket['assignee'] or t('nobody yet')}",
+    ]
+    lines += [_promise(look, target, ticket["status"]) for target in ticket["targets"]]
+    if ticket["related"]:
+        lines.append(t("Continues {reference}", reference=ticket["related"]))
+    if ticket["unreachable"]:
+        lines.append("⚠️ " + t("The customer has blocked the bot"))
+    lines.append(
+        Italic(t("Reply to the customer's message or to this card – or /r – goes to the customer; the rest is a note."))
+    )
+    return render(as_list(*lines), keyboards.card(t, ticket["id"], ticket["status"], ticket["assignee"] is not None))
+
+
+def _user(telegram_id: int, name: str) -> User:
+    return User(id=telegram_id, is_bot=False, first_name=name)
+
+
+def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
+    t = look.t
+    label = metric_labels(t)[target["metric"]]
+    if target["met_at"]:
+        late = target["breached_at"] or target["met_at"] > target["due_at"]
+        sign = "❗️" if late else "✅"
+        return f"{sign} {label}: {look.local(target['met_at'])}"
+    if target["breached_at"]:
+        return Bold(f"🔴 {label}: {t('was due {time}', time=look.local(target['due_at']))}")
+    if status not in ("new", "open"):
+        return f"⏸ {label}: {t('the clock stands')}"
+    return Text(f"⏱ {label}: ", Bold(look.local(target["due_at"])), f" ({look.place})")
+
+
+def board(look: Look, rows: list[dict[str, Any]], total: int) -> Rendered:
+    """Open tickets, soonest deadline first; the same rows give the same text, so nothing is sent in vain."""
+    t = look.t
+    if not rows:
+        return render(as_list(Bold(t("Open requests: {n}", n=0)), "☕ " + t("Everything is answered.")))
+    lines: list[Text | str] = [Bold(t("Open requests: {n}", n=total))]
+    for row in rows[:BOARD_ROWS]:
+        due = look.local(row["due_at"]) if row["due_at"] else "⏸"
+        sign = "🔴" if row["breached"] else PRIORITY_SIGNS[row["priority"]]
+        who = row["assignee"] or t("nobody yet")
+        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {row['subject'][:48]} · {who}"))
+    if total > BOARD_ROWS:
+        lines.append(t("… and {n} more", n=total - BOARD_ROWS))
+    return render(as_list(*lines))
+
+
+def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
+    """The history of a topic that was rebuilt."""
+    t = look.t
+    lines = []
+    for message in messages:
+        mark = "📝 " if message["kind"] == "note" else ""
+        lines.append(
+            Text(Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "), message["words"][:300])
+        )
+    head = "♻️ " + t("The topic was lost and is rebuilt. The history so far:")
+    while lines and len(as_list(*lines).as_kwargs()["text"]) > 3500:
+        lines.pop(0)
+    return render(as_list(head, ExpandableBlockQuote(as_list(*lines))) if lines else head)
+
+
+# --- notices ---------------------------------------------------------------------------------------------
+
+
+def _mentioned(look: Look, facts: dict[str, Any]) -> Text:
+    parts: list[Text | str] = []
+    for agent in facts.get("mention", ()):
+        parts += ["\n" if not parts else ", ", TextMention(agent["name"], user=_user(agent["id"], agent["name"]))]
+    return Text(*parts)
+
+
+def _warned(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    label = metric_labels(t)[facts["metric"]]
+    percent = round(facts["share"] * 100)
+    words = t(
+        "{metric}: {percent} % of the time has passed, due {time}",
+        metric=label,
+        percent=percent,
+        time=look.local(facts["due_at"]),
+    )
+    return render(Text("⏳ ", words, _mentioned(look, facts)))
+
+
+def _breached(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    label = metric_labels(t)[facts["metric"]]
+    words = t("{metric}: the promise is broken, it was due {time}", metric=label, time=look.local(facts["due_at"]))
+    return render(Text("🔴 ", Bold(words), _mentioned(look, facts)))
+
+
+def reasons(t: Texts) -> dict[str, str]:
+    return {
+        "blocked": t("the customer has blocked the bot"),
+        "unknown": t("Telegram did not say whether it arrived, twice; please ask the customer"),
+        "gone": t("the original message is gone"),
+        "refused": t("Telegram refused it"),
+    }
+
+
+def _undelivered(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    words = reasons(t).get(facts["reason"], facts["reason"])
+    return render(Text("💔 ", Bold(t("Not delivered:")), " ", words))
+
+
+def _confirmed(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render("✅ " + look.t("{name} confirms: solved", name=facts["name"]))
+
+
+def _rejected(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render("↩️ " + look.t("{name} says: not solved. The clock runs again", name=facts["name"]))
+
+
+def _withdrawn(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render("🗑 " + look.t("{name} withdrew the request", name=facts["name"]))
+
+
+def _rated(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render(look.t("The customer's rating:") + " " + "⭐" * facts["stars"])
+
+
+def _reachable(look: Look, facts: dict[str, Any]) -> Rendered:
+    if facts["reachable"]:
+        return render("🔔 " + look.t("The customer can be reached again"))
+    return render("⚠️ " + look.t("The customer has blocked the bot: answers cannot be delivered for now"))
+
+
+def _unrelayed(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render(look.t("The customer sent what cannot be passed on ({kind}) and was told so", kind=facts["kind"]))
+
+
+def _quarantined(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render(
+        "🚧 "
+        + look.t("An incoming message could not be processed and is kept: kezekshi inbox show {id}", id=facts["id"])
+    )
+
+
+NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
+    "warned": _warned,
+    "breached": _breached,
+    "undelivered": _undelivered,
+    "confirmed": _confirmed,
+    "rejected": _rejected,
+    "withdrawn": _withdrawn,
+    "rated": _rated,
+    "reachable": _reachable,
+    "unrelayed": _unrelayed,
+    "quarantined": _quarantined,
+}

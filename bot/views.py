@@ -1,0 +1,290 @@
+"""What requesters read. Pure: facts and a language in, text with entities and buttons out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiogram.utils.formatting import Bold, Text, as_list
+
+from bot import keyboards
+from bot.rendered import Rendered, render
+from crm import time
+from crm.desks import Profile
+from crm.texts import Texts, texts
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """For whom it is drawn: whose agreement, in which language, at which moment (aware UTC)."""
+
+    profile: Profile
+    language: str
+    now: datetime
+
+    @property
+    def t(self) -> Texts:
+        return texts(self.language)
+
+    def local(self, instant: datetime | str) -> str:
+        at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+        return time.local(at, self.profile.timezone, self.language, self.now)
+
+    @property
+    def place(self) -> str:
+        return time.city(self.profile.timezone, self.language)
+
+
+def type_labels(t: Texts) -> dict[str, str]:
+    return {
+        "outage": t("The services stopped completely"),
+        "fault": t("Something works badly"),
+        "vm": t("Reboot or unlock a VM"),
+        "quota": t("Raise quotas"),
+        "password": t("The cabinet's password"),
+        "link": t("Link two availability zones"),
+        "other": t("Something else"),
+    }
+
+
+def status_labels(t: Texts) -> dict[str, str]:
+    return {
+        "new": t("registered"),
+        "open": t("in work"),
+        "pending": t("waits for your answer"),
+        "on_hold": t("waits for a third party"),
+        "resolved": t("solved, please confirm"),
+        "closed": t("closed"),
+        "declined": t("declined"),
+    }
+
+
+# --- the bot's own pages ---------------------------------------------------------------------------------
+
+
+def welcome(look: Look, accepted: bool) -> Rendered:
+    t = look.t
+    parts: list[Text | str] = [
+        Bold(t("Hello! This is the support desk of {desk}.", desk=look.profile.title)),
+        t(
+            "Write in your own words what happened: "
+            "it is registered at once and an engineer answers here, day and night."
+        ),
+    ]
+    if not accepted:
+        parts.append(rules_text(t))
+    return render(as_list(*parts, sep="\n\n"), keyboards.welcome(t, look.profile, accepted))
+
+
+def rules_text(t: Texts) -> str:
+    return t(
+        "The rules: write about your own services only; send no passwords and no other people's data; "
+        "the conversation is kept to serve you and to check that we keep our promises."
+    )
+
+
+def rules(look: Look) -> Rendered:
+    return render(rules_text(look.t), keyboards.rules(look.t))
+
+
+def ready(look: Look) -> Rendered:
+    t = look.t
+    return render(t("Thank you! Now just write what you need."), keyboards.menu(t))
+
+
+def help_page(look: Look) -> Rendered:
+    t = look.t
+    return render(
+        t(
+            "Write what happened, with a photo or a file if it helps.\n"
+            "Reply to a message to write to that very request.\n\n"
+            "/new – a new request\n/requests – my requests\n/language – language\n/help – this page"
+        ),
+        keyboards.menu(t),
+    )
+
+
+def choose_language(look: Look) -> Rendered:
+    t = look.t
+    return render(t("Choose the language:"), keyboards.inline([keyboards.languages(look.profile, look.language)]))
+
+
+def choose_kind(look: Look) -> Rendered:
+    t = look.t
+    return render(t("What is it about? Choose, or just write."), keyboards.kinds(look.profile, type_labels(t)))
+
+
+def describe(look: Look, key: str) -> Rendered:
+    t = look.t
+    hints = {
+        "outage": t("Describe what stopped and since when."),
+        "fault": t("Describe what works badly and since when."),
+        "vm": t("Which VM, and what should be done with it?"),
+        "quota": t("Which quotas, and how much do you need?"),
+        "password": t("Which cabinet is it about? Never send the password itself."),
+        "link": t("Which two zones should be linked?"),
+        "other": t("Describe what you need."),
+    }
+    return render(as_list(Bold(type_labels(t)[key]), hints[key]))
+
+
+def which_request(look: Look, message_id: int, tickets: list[tuple[int, str, str]]) -> Rendered:
+    t = look.t
+    labels = [(ticket, f"{reference} · {subject}"[:60]) for ticket, reference, subject in tickets]
+    return render(t("Which request is this about?"), keyboards.which(t, message_id, labels))
+
+
+def placed(look: Look, reference: str) -> Rendered:
+    return render(look.t("Added to {reference}.", reference=reference))
+
+
+def my_requests(look: Look, tickets: list[dict[str, Any]]) -> Rendered:
+    t = look.t
+    if not tickets:
+        return render(t("You have no requests yet. Just write what you need."))
+    labels = status_labels(t)
+    lines: list[Text | str] = [Bold(t("My requests"))]
+    lines += [
+        Text(Bold(ticket["reference"]), f" · {ticket['subject']}\n", _state(look, ticket, labels)) for ticket in tickets
+    ]
+    buttons = [(ticket["id"], f"{ticket['reference']} · {ticket['subject']}"[:60]) for ticket in tickets]
+    return render(as_list(*lines, sep="\n\n"), keyboards.mine(buttons))
+
+
+def _state(look: Look, ticket: dict[str, Any], labels: dict[str, str]) -> str:
+    state = labels[ticket["status"]]
+    if ticket.get("due_at") and ticket["status"] in ("new", "open"):
+        return f"{state}, " + look.t("promised by {time}", time=look.local(ticket["due_at"]))
+    return state
+
+
+def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) -> Rendered:
+    t = look.t
+    lines: list[Text | str] = [
+        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        as_list(
+            t("Type: {type}", type=type_labels(t)[ticket["type"]]),
+            t("State: {state}", state=_state(look, ticket, status_labels(t))),
+            t("Opened: {time}", time=look.local(ticket["opened_at"])),
+        ),
+    ]
+    if last:
+        lines.append(as_list(*(Text(Bold(author + ": "), words) for author, words in last)))
+    lines.append(t("To write to this request, reply to this message."))
+    return render(as_list(*lines, sep="\n\n"), keyboards.own_ticket(t, ticket["id"], ticket["status"]))
+
+
+def author_label(look: Look, kind: str) -> str:
+    return look.t("you") if kind == "requester" else look.t("engineer")
+
+
+# --- notices about a ticket -------------------------------------------------------------------------------
+
+
+def _acknowledged(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} is registered.", reference=facts["reference"])),
+            t("We will answer by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
+        ),
+        keyboards.menu(t),
+    )
+
+
+def _resumed(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} is in work again.", reference=facts["reference"])),
+            t("The new promised time is {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
+        )
+    )
+
+
+def _retyped(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(f"{facts['reference']}: {type_labels(t)[facts['type']]}"),
+            t("We will solve it by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
+        )
+    )
+
+
+def _asked(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} waits for your answer.", reference=facts["reference"])),
+            t("Until you write, the promised time stands still."),
+        )
+    )
+
+
+def _resolved(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} is solved.", reference=facts["reference"])),
+            t("Please check whether everything works."),
+        ),
+        keyboards.solved(t, facts["ticket"]),
+    )
+
+
+def _declined(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(Bold(t("{reference} is declined.", reference=facts["reference"])), t("Reason:") + " " + facts["reason"])
+    )
+
+
+def _rules(look: Look, facts: dict[str, Any]) -> Rendered:
+    return rules(look)
+
+
+def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
+    return render(look.t("↻ The next message may be a repeat."))
+
+
+NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
+    "acknowledged": _acknowledged,
+    "resumed": _resumed,
+    "retyped": _retyped,
+    "asked": _asked,
+    "resolved": _resolved,
+    "declined": _declined,
+    "rules": _rules,
+    "repeat": _repeat,
+}
+
+
+def repeat_mark(t: Texts) -> str:
+    return t("↻ Maybe a repeat:") + "\n"
+
+
+def rate(look: Look, reference: str, ticket_id: int) -> Rendered:
+    t = look.t
+    return render(
+        as_list(Bold(t("{reference} is closed. Thank you!", reference=reference)), t("How did we do?")),
+        keyboards.stars(ticket_id),
+    )
+
+
+def rated(look: Look, stars: int) -> Rendered:
+    return render(look.t("Thank you for rating us: {stars} of 5.", stars=stars))
+
+
+def still_wrong(look: Look, reference: str) -> Rendered:
+    return render(look.t("Sorry! {reference} is open again. Please write what is still wrong.", reference=reference))
+
+
+def withdrawn(look: Look, reference: str) -> Rendered:
+    return render(look.t("{reference} is withdrawn.", reference=reference))
+
+
+def cannot_relay(look: Look, kind: str) -> Rendered:
+    t = look.t
+    words = t("A poll cannot be passed on.") if kind == "poll" else t("Messages of this kind cannot be passed on.")
+    return render(words + " " + t("Please write it as text, or send a photo or a file."))

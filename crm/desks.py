@@ -1,0 +1,93 @@
+"""Desk profiles: one TOML file for each service agreement, checked when it is loaded."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from crm.errors import ProfileError
+
+PROFILES = Path(__file__).resolve().parent.parent / "desks"
+
+Channel = Literal["telegram", "email", "web", "phone"]
+Priority = Literal["low", "normal", "high", "urgent"]
+Language = Literal["kk", "ru", "en"]
+Minutes = Annotated[int, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RequestType(_Strict):
+    """What a requester may ask for: minutes until it must be solved, and how urgent it begins."""
+
+    key: str
+    resolution: Minutes
+    priority: Priority = "normal"
+
+
+class Profile(_Strict):
+    """One agreement: who is served, in which languages, by when."""
+
+    name: str
+    title: str
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$")]
+    timezone: str
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    team_language: Language
+    first_response: dict[Channel, Minutes]
+    request_types: Annotated[tuple[RequestType, ...], Field(min_length=1)]
+    default_type: str
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> "Profile":
+        if self.default_type not in {t.key for t in self.request_types}:
+            raise ValueError(f"default_type {self.default_type!r} is not among request_types")
+        if "telegram" not in self.first_response:
+            raise ValueError("first_response needs minutes for telegram")
+        return self
+
+    def request_type(self, key: str) -> RequestType:
+        """Raises KeyError for a type that the agreement does not know."""
+        for kind in self.request_types:
+            if kind.key == key:
+                return kind
+        raise KeyError(key)
+
+    def language(self, wanted: str | None) -> Language:
+        """The nearest of the desk's languages to what a client says of itself (`kk`, `ru-RU`, None)."""
+        short = (wanted or "").lower().partition("-")[0]
+        for language in self.languages:
+            if language == short:
+                return language
+        return self.team_language
+
+
+@cache
+def load_profile(name: str, folder: Path = PROFILES) -> Profile:
+    """Read `desks/<name>.toml`.
+
+    Raises ProfileError with the place and the reason in one line.
+    """
+    path = folder / f"{name}.toml"
+    try:
+        return Profile.model_validate({"name": name, **tomllib.loads(path.read_text("utf-8"))})
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
+        raise ProfileError(text=f"no desk profile {name!r}; there are: {known}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(text=f"{path.name}: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "profile"
+        raise ProfileError(text=f"{path.name}: {place}: {first['msg']}") from None

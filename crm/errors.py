@@ -1,0 +1,71 @@
+"""What can go wrong in the desk, named for the fact.
+
+DeskError                 the root; its text is rendered once per transport
+├── NotFound              the ticket, message or person is not there, or not for this actor to see
+├── NotAllowed            the actor may not do this
+│   ├── NotAnAgent        being in the group is not authority
+│   └── Anonymous         anonymous admins and channels have no identity
+├── WrongStatus           the ticket's status does not admit the action
+├── CannotRelay           this kind of content does not travel
+├── WrongPlace            the command was sent where it means nothing
+├── WrongInput            what was written cannot be understood
+└── ProfileError          a desk profile is wrong; says where
+
+NotYet is no error of the desk: the input came before what it refers to, and is parked for a while.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+
+class DeskError(Exception):
+    """A refusal that the person who caused it is told about; `facts` fill the text."""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(type(self).__name__, facts)
+        self.facts = facts
+
+
+class NotFound(DeskError):
+    pass
+
+
+class NotAllowed(DeskError):
+    pass
+
+
+class NotAnAgent(NotAllowed):
+    pass
+
+
+class Anonymous(NotAllowed):
+    pass
+
+
+class WrongStatus(DeskError):
+    pass
+
+
+class CannotRelay(DeskError):
+    pass
+
+
+class WrongPlace(DeskError):
+    pass
+
+
+class WrongInput(DeskError):
+    pass
+
+
+class ProfileError(DeskError):
+    def __str__(self) -> str:
+        return str(self.facts.get("text", ""))
+
+
+class NotYet(Exception):
+    """What this input refers to has not come yet; after `patience` it is settled as it is."""
+
+    def __init__(self, patience: timedelta = timedelta(seconds=60)) -> None:
+        super().__init__(patience)
+        self.patience = patience

@@ -1,0 +1,169 @@
+"""Everything inward is stored here, raw, before it is acknowledged to whoever sent it.
+
+One item is one transaction of the worker. A lane keeps order. The attempt is counted before it starts, so an
+item that kills its worker is quarantined too; after a first failure an item is taken alone, so that none of its
+neighbours is blamed for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+PARK_STEP = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An item as it came: `external_key` is the sender's own id for it, unique within the source."""
+
+    external_key: str
+    lane: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: int
+    source: str
+    external_key: str
+    lane: str
+    payload: bytes
+    received_at: datetime
+    attempts: int
+
+
+_STORE = text("""
+    insert into inbox (source, external_key, lane, payload, received_at, due_at, state)
+    select :source, k, l, p, :now, :now, 'queued'
+    from unnest(cast(:keys as text[]), cast(:lanes as text[]), cast(:payloads as bytea[]))
+         with ordinality as r(k, l, p, n) order by n
+    on conflict (source, external_key) do nothing
+    returning id
+""")
+
+# Claiming needs no durability: if the server forgets it, the item is simply claimed again.
+_CLAIM = text("""
+    with relaxed as (select set_config('synchronous_commit', 'off', true)),
+    head as (
+        select i.id, i.attempts from inbox i, relaxed
+        where i.state in ('queued', 'parked') and i.due_at <= :now
+          and i.source = any(:sources)
+          and (i.lease_until is null or i.lease_until < :now)
+          and (i.state = 'parked' or not exists (
+              select 1 from inbox e where e.lane = i.lane and e.id < i.id and e.state = 'queued'))
+        order by i.id limit :limit for update of i skip locked),
+    taken as (
+        select id from head where attempts = 0
+        union all (select id from head where attempts > 0 and not exists (select 1 from head where attempts = 0)
+                   order by id limit 1))
+    update inbox set attempts = inbox.attempts + 1, lease_until = :lease
+    from taken where inbox.id = taken.id
+    returning inbox.id, source, external_key, lane, payload, received_at, inbox.attempts
+""")
+
+_SETTLE = text("""
+    update inbox set state = 'done', disposition = :disposition, settled_at = :now, lease_until = null
+    where id = :id and state in ('queued', 'parked') returning id
+""")
+
+
+async def store(session: AsyncSession, source: str, items: Sequence[Received], now: datetime) -> int:
+    """Insert what is new; says how much that was. The caller commits and only then acknowledges."""
+    found = await session.execute(
+        _STORE,
+        {
+            "source": source,
+            "now": now,
+            "keys": [item.external_key for item in items],
+            "lanes": [item.lane for item in items],
+            "payloads": [item.payload for item in items],
+        },
+    )
+    return len(found.all())
+
+
+async def claim(session: AsyncSession, sources: Sequence[str], limit: int, now: datetime) -> list[Item]:
+    """The oldest due item of each free lane, leased and with its attempt counted."""
+    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE}
+    found = await session.execute(_CLAIM, values)
+    return sorted((Item(*row) for row in found), key=lambda item: item.id)
+
+
+async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> bool:
+    """Done, in the transaction of its effects. False: another worker was faster, so roll back."""
+    found = await session.execute(_SETTLE, {"id": item.id, "disposition": disposition, "now": now})
+    return found.scalar() is not None
+
+
+async def park(session: AsyncSession, item: Item, now: datetime) -> None:
+    """Let it wait for what it refers to, without holding up its lane; parking is no failed attempt."""
+    await session.execute(
+        text("""update inbox set state = 'parked', due_at = :due, lease_until = null, attempts = attempts - 1
+                where id = :id"""),
+        {"id": item.id, "due": now + PARK_STEP},
+    )
+
+
+async def fail(session: AsyncSession, item: Item, error: str, now: datetime) -> bool:
+    """Record a failed attempt; after the last one the item is quarantined (then True)."""
+    quarantined = item.attempts >= MAX_ATTEMPTS
+    await session.execute(
+        text("""update inbox set state = case when :bad then 'quarantined' else state end, error = :error,
+                due_at = :due, lease_until = null where id = :id and state in ('queued', 'parked')"""),
+        {"id": item.id, "bad": quarantined, "error": error, "due": now + timedelta(seconds=item.attempts)},
+    )
+    return quarantined
+
+
+async def release(session: AsyncSession, item: Item) -> None:
+    """Give it back untried, when the fault was not its own (a restarted database, a stopping worker)."""
+    await session.execute(
+        text("update inbox set attempts = greatest(attempts - 1, 0), lease_until = null where id = :id"),
+        {"id": item.id},
+    )
+
+
+async def quarantine_exhausted(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Items whose last allowed attempt ended with its worker: nobody was left to record the failure."""
+    found = await session.execute(
+        text("""
+            update inbox set state = 'quarantined', error = coalesce(error, 'the worker died at every attempt')
+            where id in (select id from inbox where state in ('queued', 'parked') and attempts >= :most
+                         and lease_until < :now order by id limit :limit for update skip locked)
+            returning id, source
+        """),
+        {"most": MAX_ATTEMPTS, "now": now, "limit": limit},
+    )
+    return [(row.id, row.source) for row in found]
+
+
+async def listing(session: AsyncSession, states: Sequence[str], limit: int = 50) -> Sequence[Any]:
+    found = await session.execute(
+        text("""
+            select id, source, external_key, lane, state, attempts, received_at, settled_at, disposition, error
+            from inbox where state = any(:states) order by id desc limit :limit
+        """),
+        {"states": list(states), "limit": limit},
+    )
+    return found.all()
+
+
+async def show(session: AsyncSession, item_id: int) -> Any | None:
+    found = await session.execute(text("select * from inbox where id = :id"), {"id": item_id})
+    return found.one_or_none()
+
+
+async def retry(session: AsyncSession, item_id: int, now: datetime) -> bool:
+    """Take a quarantined item back into work, with all its attempts."""
+    found = await session.execute(
+        text("""update inbox set state = 'queued', attempts = 0, due_at = :now, lease_until = null, error = null
+                where id = :id and state = 'quarantined' returning id"""),
+        {"id": item_id, "now": now},
+    )
+    return found.scalar() is not None

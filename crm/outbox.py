@@ -1,0 +1,107 @@
+"""Everything outward is a row here before it happens, in the transaction that caused it.
+
+States: queued → attempting → sent | unknown | failed | dropped. A lane keeps order; a bucket carries a limit of
+the other side. `unknown`: the call may have happened, twice over; a person has to look.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+LEASE = timedelta(seconds=30)
+CHANNELS = ("telegram",)
+
+
+class Priority(IntEnum):
+    """Replies to people come first; what only decorates comes last."""
+
+    PRESS = 0
+    REPLY = 1
+    TOPIC = 2
+    WARNING = 3
+    REACTION = 5
+    CARD = 7
+    BOARD = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row to be. `due_at` None: at once. `dedupe_key`: while such a row is queued, another adds nothing."""
+
+    bucket: str
+    lane: str
+    kind: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    ticket_id: int | None = None
+    message_id: int | None = None
+    dedupe_key: str | None = None
+    priority: Priority = Priority.TOPIC
+    cost: int = 1
+    due_at: datetime | None = None
+    channel: str = "telegram"
+
+    def as_row(self, desk: str, now: datetime) -> dict[str, Any]:
+        return {
+            "desk": desk,
+            "channel": self.channel,
+            "bucket": self.bucket,
+            "lane": self.lane,
+            "kind": self.kind,
+            "payload": self.payload,
+            "ticket_id": self.ticket_id,
+            "message_id": self.message_id,
+            "dedupe_key": self.dedupe_key,
+            "priority": int(self.priority),
+            "cost": self.cost,
+            "state": "queued",
+            "due_at": self.due_at or now,
+            "created_at": now,
+        }
+
+
+def chat_bucket(desk: str, chat_id: int) -> str:
+    return f"{desk}:chat:{chat_id}"
+
+
+def group_bucket(desk: str, group_id: int | None) -> str:
+    """By our own id, which outlives a migration; `None` holds what waits for a group to be connected."""
+    return f"{desk}:group:{group_id or 'none'}"
+
+
+async def listing(
+    session: AsyncSession, states: Sequence[str], desk: str | None = None, limit: int = 50
+) -> Sequence[Any]:
+    """Rows in those states, newest first, for people to look at."""
+    found = await session.execute(
+        text("""
+            select id, desk, bucket, lane, kind, ticket_id, message_id, state, attempts, repeats, due_at, settled_at,
+                   error, payload
+            from outbox where state = any(:states) and (cast(:desk as text) is null or desk = :desk)
+            order by id desc limit :limit
+        """),
+        {"states": list(states), "desk": desk, "limit": limit},
+    )
+    return found.all()
+
+
+async def show(session: AsyncSession, row_id: int) -> Any | None:
+    found = await session.execute(text("select * from outbox where id = :id"), {"id": row_id})
+    return found.one_or_none()
+
+
+async def retry(session: AsyncSession, row_id: int, now: datetime) -> bool:
+    """Queue a failed or unknown row again; whoever asks has decided that a repeat is right."""
+    found = await session.execute(
+        text("""
+            update outbox set state = 'queued', due_at = :now, error = null, settled_at = null,
+                   repeats = case when state = 'unknown' then 1 else 0 end, attempts = 0
+            where id = :id and state in ('unknown', 'failed', 'dropped') returning id
+        """),
+        {"id": row_id, "now": now},
+    )
+    return found.scalar() is not None

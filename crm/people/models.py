@@ -1,0 +1,65 @@
+"""People: who asks, by which identities, and who answers."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import Base
+
+
+class Person(Base):
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    language: Mapped[str]
+    rules_accepted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Identity(Base):
+    """A chat account, mail address or phone. `unreachable_at`: the last delivery was refused for good."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("desk", "channel", "address"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    desk: Mapped[str]
+    channel: Mapped[str]
+    address: Mapped[str]
+    username: Mapped[str | None]
+    unreachable_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Agent(Base):
+    """Who may answer, known by Telegram id. A removed agent stays for the log, inactive."""
+
+    __tablename__ = "agent"
+    __table_args__ = (UniqueConstraint("desk", "telegram_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    telegram_id: Mapped[int]
+    name: Mapped[str]
+    role: Mapped[str]
+    on_duty: Mapped[bool]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Dialogue(Base):
+    """Where a person stands in a dialogue with the bot, so that a restart forgets nothing."""
+
+    __tablename__ = "dialogue"
+
+    desk: Mapped[str] = mapped_column(primary_key=True)
+    chat_id: Mapped[int] = mapped_column(primary_key=True)
+    thread_id: Mapped[int] = mapped_column(primary_key=True)
+    telegram_id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str | None]
+    data: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,230 @@
+"""Recognising people: a requester by the chat account, an agent by Telegram id, asked anew each time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.desks import Profile
+from crm.errors import NotAnAgent
+from crm.journal import Actor
+from crm.people.models import Agent, Identity, Person
+from crm.tickets.status import REACHABLE
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A ticket that its requester can still write to."""
+
+    id: int
+    reference: str
+    subject: str
+    status: str
+    group_id: int | None
+
+
+@dataclass(slots=True)
+class Requester:
+    """The person of a private chat, and what one glance at the database says about this message."""
+
+    person_id: int
+    name: str
+    language: str
+    rules_accepted: bool
+    chat_id: int
+    unreachable: bool
+    tickets: list[OpenTicket]
+    replied_ticket_id: int | None
+    replied_message_id: int | None
+    known_message: bool
+    album_ticket_id: int | None
+    album_held: bool
+    next_message_id: int
+    state: str | None
+    data: dict[str, Any]
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("requester", self.person_id, self.name)
+
+
+_RECOGNISE = text("""
+    select p.id, p.name, p.language, p.rules_accepted_at is not null as accepted,
+           i.unreachable_at is not null as unreachable,
+           (select coalesce(json_agg(json_build_object('id', t.id, 'reference', t.reference, 'subject', t.subject,
+                                     'status', t.status, 'group_id', t.group_id) order by t.id), '[]')
+            from ticket t where t.requester_id = p.id and t.desk = :desk and t.status = any(:reachable)) as tickets,
+           r.ticket_id as replied_ticket, r.message_ref as replied_message,
+           o.message_id is not null as known, a.ticket_id as album_ticket,
+           a.id is not null and a.ticket_id is null as album_held,
+           nextval('message_id_seq') as next_message,
+           d.state, d.data
+    from (select 1) one
+    left join identity i on i.desk = :desk and i.channel = 'telegram' and i.address = :address
+    left join person p on p.id = i.person_id
+    left join dialogue d on d.desk = :desk and d.chat_id = :chat and d.thread_id = 0 and d.telegram_id = :chat
+    left join telegram_message r on r.desk = :desk and r.chat_id = :chat and r.message_id = :reply_to
+    left join telegram_message o on o.desk = :desk and o.chat_id = :chat and o.message_id = :message
+    left join lateral (select m.id, m.ticket_id from message m
+                       where m.album_id = :album and m.requester_id = p.id order by m.id limit 1) a on true
+""")
+
+
+async def recognise(
+    session: AsyncSession,
+    profile: Profile,
+    chat_id: int,
+    name: str,
+    username: str | None,
+    client_language: str | None,
+    now: datetime,
+    *,
+    message_id: int = 0,
+    reply_to: int = 0,
+    album: str | None = None,
+) -> Requester:
+    """Whose private chat this is; a stranger becomes a person, in the language of the client."""
+    values = {
+        "desk": profile.name,
+        "address": str(chat_id),
+        "chat": chat_id,
+        "message": message_id,
+        "reply_to": reply_to,
+        "album": album,
+        "reachable": sorted(REACHABLE),
+    }
+    row = (await session.execute(_RECOGNISE, values)).one()
+    if row.id is None:
+        await _register(session, profile, chat_id, name, username, client_language, now)
+        row = (await session.execute(_RECOGNISE, values)).one()
+    return Requester(
+        person_id=row.id,
+        name=row.name,
+        language=row.language,
+        rules_accepted=row.accepted,
+        chat_id=chat_id,
+        unreachable=row.unreachable,
+        tickets=[OpenTicket(**t) for t in row.tickets],
+        replied_ticket_id=row.replied_ticket,
+        replied_message_id=row.replied_message,
+        known_message=row.known,
+        album_ticket_id=row.album_ticket,
+        album_held=row.album_held,
+        next_message_id=row.next_message,
+        state=row.state,
+        data=row.data or {},
+    )
+
+
+async def _register(
+    session: AsyncSession,
+    profile: Profile,
+    chat_id: int,
+    name: str,
+    username: str | None,
+    client_language: str | None,
+    now: datetime,
+) -> None:
+    await session.execute(
+        text("""
+            with p as (insert into person (name, language, created_at) values (:name, :language, :now) returning id)
+            insert into identity (person_id, desk, channel, address, username, created_at)
+            select id, :desk, 'telegram', :address, :username, :now from p
+        """),
+        {
+            "name": name,
+            "language": profile.language(client_language),
+            "now": now,
+            "desk": profile.name,
+            "address": str(chat_id),
+            "username": username,
+        },
+    )
+
+
+async def set_language(session: AsyncSession, person_id: int, language: str) -> None:
+    person = await session.get_one(Person, person_id)
+    person.language = language
+
+
+async def accept_rules(session: AsyncSession, person_id: int, now: datetime) -> bool:
+    """Once; False if they were accepted before."""
+    person = await session.get_one(Person, person_id)
+    if person.rules_accepted_at is not None:
+        return False
+    person.rules_accepted_at = now
+    return True
+
+
+async def telegram_chat(session: AsyncSession, desk: str, person_id: int) -> tuple[int, str] | None:
+    """The private chat and the language of a person, None without a Telegram identity."""
+    found = await session.execute(
+        select(Identity.address, Person.language)
+        .join(Person, Person.id == Identity.person_id)
+        .where(Identity.desk == desk, Identity.channel == "telegram", Identity.person_id == person_id)
+    )
+    row = found.first()
+    return (int(row.address), row.language) if row else None
+
+
+async def mark_reachable(session: AsyncSession, desk: str, chat_id: int, unreachable_at: datetime | None) -> int | None:
+    """Note that the chat can or cannot be written to; gives the person if that is news."""
+    found = await session.execute(
+        text("""
+            update identity set unreachable_at = :at
+            where desk = :desk and channel = 'telegram' and address = :address
+              and (unreachable_at is null) <> (cast(:at as timestamptz) is null)
+            returning person_id
+        """),
+        {"desk": desk, "address": str(chat_id), "at": unreachable_at},
+    )
+    person_id: int | None = found.scalar()
+    return person_id
+
+
+# --- agents ---------------------------------------------------------------------------------------------
+
+
+async def agent_of(session: AsyncSession, desk: str, telegram_id: int) -> Agent | None:
+    found = await session.scalars(
+        select(Agent).where(Agent.desk == desk, Agent.telegram_id == telegram_id, Agent.active)
+    )
+    return found.one_or_none()
+
+
+async def require_agent(session: AsyncSession, desk: str, telegram_id: int) -> Agent:
+    """Raises NotAnAgent: being in the group is not authority."""
+    agent = await agent_of(session, desk, telegram_id)
+    if agent is None:
+        raise NotAnAgent
+    return agent
+
+
+def actor_of(agent: Agent) -> Actor:
+    return Actor("agent", agent.id, agent.name)
+
+
+async def agents(session: AsyncSession, desk: str) -> list[Agent]:
+    found = await session.scalars(select(Agent).where(Agent.desk == desk, Agent.active).order_by(Agent.id))
+    return list(found)
+
+
+async def name_agent(session: AsyncSession, desk: str, telegram_id: int, name: str, role: str, now: datetime) -> Agent:
+    """Make someone an agent, or change the role of one."""
+    found = await session.scalars(select(Agent).where(Agent.desk == desk, Agent.telegram_id == telegram_id))
+    agent = found.one_or_none()
+    if agent is None:
+        agent = Agent(desk=desk, telegram_id=telegram_id, name=name, role=role, created_at=now)
+        session.add(agent)
+    agent.name, agent.role, agent.active, agent.on_duty = name, role, True, True
+    await session.flush()
+    return agent
+
+
+async def remove_agent(session: AsyncSession, desk: str, telegram_id: int) -> Agent | None:
+    agent = await agent_of(session, desk, telegram_id)
+    if agent is not None:
+        agent.active = agent.on_duty = False
+    return agent

@@ -1,0 +1,109 @@
+"""Supergroups in which engineers work: seen, connected, migrated, left."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.changes import Changes
+from crm.outbox import Outgoing, group_bucket
+from crm.tickets import outward
+from crm.tickets.models import DeskGroup
+from crm.tickets.status import REACHABLE
+
+
+async def by_chat(session: AsyncSession, desk: str, chat_id: int) -> DeskGroup | None:
+    found = await session.scalars(select(DeskGroup).where(DeskGroup.desk == desk, DeskGroup.chat_id == chat_id))
+    return found.one_or_none()
+
+
+async def current(session: AsyncSession, desk: str) -> int | None:
+    """The group that new tickets go to; None while no group is connected."""
+    found: int | None = await session.scalar(
+        select(DeskGroup.id)
+        .where(DeskGroup.desk == desk, DeskGroup.state == "connected")
+        .order_by(DeskGroup.connected_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def seen(session: AsyncSession, desk: str, chat_id: int, title: str, rights: dict[str, Any] | None) -> DeskGroup:
+    """Remember a group that the bot is in, and what it may do there."""
+    group = await by_chat(session, desk, chat_id)
+    if group is None:
+        group = DeskGroup(desk=desk, chat_id=chat_id, title=title, state="added", rights={})
+        session.add(group)
+    group.title = title
+    if rights is not None:
+        group.rights = rights
+    if group.state == "left":
+        group.state = "added"
+    await session.flush()
+    return group
+
+
+async def connect(session: AsyncSession, desk: str, group: DeskGroup, now: datetime) -> int:
+    """New tickets go to this group from now on; gives how many had waited for one."""
+    group.state, group.connected_at = "connected", now
+    await session.flush()
+    values = {"desk": desk, "group": group.id, "bucket": group_bucket(desk, group.id), "none": group_bucket(desk, None)}
+    moved = await session.execute(
+        text("update ticket set group_id = :group where desk = :desk and group_id is null returning id"), values
+    )
+    waited = len(moved.all())
+    await session.execute(
+        text("update outbox set bucket = :bucket where desk = :desk and bucket = :none and state = 'queued'"), values
+    )
+    changes = Changes(outgoing=[outward.board(desk, group.id, now - outward.BOARD_PACE)])
+    await changes.write(session, desk, now)
+    return waited
+
+
+async def left(session: AsyncSession, group: DeskGroup) -> None:
+    group.state = "left"
+
+
+async def migrate(session: AsyncSession, desk: str, old_chat: int, new_chat: int, now: datetime) -> bool:
+    """Follow a group to its new id, in one transaction.
+
+    Ids of its messages and topics are void with the old one, so the topics of living tickets are built anew.
+    False if it was followed before.
+    """
+    group = await by_chat(session, desk, old_chat)
+    if group is None:
+        return False
+    twin = await by_chat(session, desk, new_chat)
+    if twin is not None:
+        # The bot's own entry into the new group may be told before the migration is.
+        twin.chat_id = -twin.id
+        twin.state = "left"
+        await session.flush()
+    group.chat_id, group.board_message_id = new_chat, None
+    found = await session.execute(
+        text("""
+            update ticket set thread_id = null, card_message_id = null where group_id = :group
+            returning id, status
+        """),
+        {"group": group.id},
+    )
+    outgoing: list[Outgoing] = []
+    for row in found.all():
+        if row.status in REACHABLE:
+            outgoing += rebuild(desk, group.id, row.id)
+    outgoing.append(outward.board(desk, group.id, now))
+    await Changes(outgoing=outgoing).write(session, desk, now)
+    return True
+
+
+def rebuild(desk: str, group_id: int | None, ticket_id: int) -> list[Outgoing]:
+    """A topic made anew: itself, its card, and the history so far."""
+    digest = Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"ticket:{ticket_id}",
+        kind="digest",
+        ticket_id=ticket_id,
+        dedupe_key=f"digest:{ticket_id}",
+    )
+    return [*outward.open_topic(desk, group_id, ticket_id), digest]

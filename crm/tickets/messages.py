@@ -1,0 +1,112 @@
+"""Messages after they were written: edits and deletions travel to every place where a copy stands."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import journal
+from crm.changes import Changes
+from crm.desks import Profile
+from crm.errors import NotAllowed, NotFound
+from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
+from crm.people.service import telegram_chat
+from crm.tickets.models import Message, TelegramMessage, Ticket
+
+
+async def at(session: AsyncSession, desk: str, chat_id: int, message_id: int) -> tuple[Message, str] | None:
+    """The desk's message that stands there, and in which role."""
+    found = await session.execute(
+        select(Message, TelegramMessage.role)
+        .join(TelegramMessage, TelegramMessage.message_ref == Message.id)
+        .where(
+            TelegramMessage.desk == desk,
+            TelegramMessage.chat_id == chat_id,
+            TelegramMessage.message_id == message_id,
+        )
+    )
+    row = found.first()
+    return (row[0], row[1]) if row else None
+
+
+async def places(session: AsyncSession, message_id: int, role: str) -> list[TelegramMessage]:
+    found = await session.scalars(
+        select(TelegramMessage).where(TelegramMessage.message_ref == message_id, TelegramMessage.role == role)
+    )
+    return list(found)
+
+
+async def edit(
+    session: AsyncSession,
+    profile: Profile,
+    message: Message,
+    content: dict[str, Any],
+    actor: journal.Actor,
+    now: datetime,
+) -> bool:
+    """Take over a new version; False if nothing visible changed (Telegram reports such edits too)."""
+    await session.refresh(message, with_for_update=True)
+    if message.content == content:
+        return False
+    before, message.content, message.edited_at = message.content, content, now
+    changes = Changes()
+    if message.ticket_id is not None:
+        changes.events.append(
+            journal.event(message.ticket_id, actor, "edited", now, message=message.id, before=before.get("text"))
+        )
+        ticket = await session.get_one(Ticket, message.ticket_id)
+        changes.outgoing.append(_follow("amend", profile, ticket, message, await _reader(session, message)))
+    await changes.write(session, profile.name, now)
+    return True
+
+
+async def delete(
+    session: AsyncSession, profile: Profile, message: Message, actor: journal.Actor, now: datetime, command: int
+) -> None:
+    """Remove an agent's own message here and at the requester's (or a note, here).
+
+    `command` is the id of the message that ordered it, removed as well. Raises NotAllowed for a requester's
+    message: what they wrote stays.
+    """
+    if message.author_kind != "agent":
+        raise NotAllowed(what="delete")
+    if message.deleted_at is not None or message.ticket_id is None:
+        raise NotFound(what="message")
+    message.deleted_at = now
+    changes = Changes()
+    changes.events.append(journal.event(message.ticket_id, actor, "deleted", now, message=message.id))
+    ticket = await session.get_one(Ticket, message.ticket_id)
+    changes.outgoing.append(
+        _follow("retract", profile, ticket, message, await _reader(session, message), command=command)
+    )
+    await changes.write(session, profile.name, now)
+
+
+async def _reader(session: AsyncSession, message: Message) -> int | None:
+    """The private chat that holds copies of this message; None if they are in the group."""
+    if message.author_kind != "agent" or message.kind != "public":
+        return None
+    chat = await telegram_chat(session, message.desk, message.requester_id)
+    return chat[0] if chat else None
+
+
+def _follow(
+    kind: str, profile: Profile, ticket: Ticket, message: Message, chat_id: int | None, **payload: Any
+) -> Outgoing:
+    """In the lane of the message itself, so that an edit never overtakes what it edits."""
+    desk = profile.name
+    if chat_id is None:
+        bucket, lane = group_bucket(desk, ticket.group_id), f"ticket:{ticket.id}"
+    else:
+        bucket = lane = chat_bucket(desk, chat_id)
+    return Outgoing(
+        bucket=bucket,
+        lane=lane,
+        kind=kind,
+        payload=payload,
+        ticket_id=ticket.id,
+        message_id=message.id,
+        dedupe_key=f"{kind}:{message.id}",
+        priority=Priority.REPLY if chat_id else Priority.TOPIC,
+    )

@@ -1,0 +1,121 @@
+"""Looking at tickets: plain facts for views, the board, the card, the whole story. Nothing is changed here."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.people.service import OpenTicket
+from crm.tickets.models import Message, Ticket
+from crm.tickets.status import ACTIVE, REACHABLE
+
+Facts = dict[str, Any]
+
+_OWN = """
+    select t.id, t.reference, t.subject, t.status, t.request_type as type, t.opened_at,
+           (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null) as due_at
+    from ticket t where t.desk = :desk and t.requester_id = :person
+"""
+
+
+async def own(session: AsyncSession, desk: str, person_id: int, limit: int = 8) -> list[Facts]:
+    """A requester's tickets: the living ones first, then the latest."""
+    found = await session.execute(
+        text(_OWN + " order by t.status in ('closed', 'declined'), t.id desc limit :limit"),
+        {"desk": desk, "person": person_id, "limit": limit},
+    )
+    return [dict(row._mapping) for row in found]
+
+
+async def own_one(session: AsyncSession, desk: str, person_id: int, ticket_id: int) -> Facts | None:
+    found = await session.execute(text(_OWN + " and t.id = :id"), {"desk": desk, "person": person_id, "id": ticket_id})
+    row = found.first()
+    return dict(row._mapping) if row else None
+
+
+async def last_messages(session: AsyncSession, ticket_id: int, limit: int, public_only: bool) -> list[Message]:
+    """The newest messages, oldest first, without deleted ones."""
+    wanted = select(Message).where(Message.ticket_id == ticket_id, Message.deleted_at.is_(None))
+    if public_only:
+        wanted = wanted.where(Message.kind == "public")
+    found = await session.scalars(wanted.order_by(Message.id.desc()).limit(limit))
+    return list(reversed(found.all()))
+
+
+def words_of(message: Message) -> str:
+    """The text, or the kind of content in brackets."""
+    text_part = message.content.get("text", "")
+    kind = message.content["type"]
+    return text_part if kind == "text" else f"[{kind}] {text_part}".strip()
+
+
+async def last_requester_message(session: AsyncSession, ticket_id: int) -> int | None:
+    """What an answer without a quote most likely answers."""
+    found: int | None = await session.scalar(
+        select(Message.id)
+        .where(Message.ticket_id == ticket_id, Message.author_kind == "requester")
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def reachable_of(session: AsyncSession, desk: str, person_id: int) -> list[OpenTicket]:
+    found = await session.scalars(
+        select(Ticket).where(Ticket.desk == desk, Ticket.requester_id == person_id, Ticket.status.in_(REACHABLE))
+    )
+    return [OpenTicket(t.id, t.reference, t.subject, t.status, t.group_id) for t in found]
+
+
+async def card(session: AsyncSession, ticket_id: int) -> Facts:
+    """Everything that a ticket's card shows."""
+    found = await session.execute(
+        text("""
+            select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.group_id,
+                   t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
+                   cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
+                   a.name as assignee, r.reference as related,
+                   (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
+                           'met_at', s.met_at, 'breached_at', s.breached_at) order by s.id), '[]')
+                    from sla_target s where s.ticket_id = t.id) as targets
+            from ticket t
+            join person p on p.id = t.requester_id
+            left join desk_group g on g.id = t.group_id
+            left join identity i on i.person_id = p.id and i.desk = t.desk and i.channel = 'telegram'
+            left join agent a on a.id = t.assignee_id
+            left join ticket r on r.id = t.related_id
+            where t.id = :id
+        """),
+        {"id": ticket_id},
+    )
+    facts = dict(found.one()._mapping)
+    for target in facts["targets"]:
+        for key in ("due_at", "met_at", "breached_at"):
+            target[key] = datetime.fromisoformat(target[key]) if target[key] else None
+    return facts
+
+
+async def board(session: AsyncSession, desk: str, group_id: int, limit: int) -> tuple[list[Facts], int]:
+    """The active tickets of a group, soonest deadline first (those whose clock stands come last), and their number."""
+    found = await session.execute(
+        text("""
+            select t.reference, t.subject, t.priority, t.status, a.name as assignee,
+                   case when t.status in ('new', 'open') then s.due_at end as due_at,
+                   coalesce(s.breached, false) as breached, count(*) over () as total
+            from ticket t
+            left join agent a on a.id = t.assignee_id
+            left join lateral (select min(x.due_at) as due_at, bool_or(x.breached_at is not null) as breached
+                               from sla_target x where x.ticket_id = t.id and x.met_at is null) s on true
+            where t.desk = :desk and t.group_id = :group and t.status = any(:active)
+            order by due_at nulls last, t.id limit :limit
+        """),
+        {"desk": desk, "group": group_id, "active": sorted(ACTIVE), "limit": limit},
+    )
+    rows = [dict(row._mapping) for row in found]
+    return rows, rows[0]["total"] if rows else 0
+
+
+async def by_reference(session: AsyncSession, reference: str) -> Ticket | None:
+    found = await session.scalars(select(Ticket).where(Ticket.reference == reference.upper()))
+    return found.one_or_none()

@@ -1,0 +1,375 @@
+"""What requesters do: open a ticket, write to it, answer a solution, rate, withdraw."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import journal
+from crm.changes import Changes
+from crm.desks import Profile
+from crm.errors import NotFound
+from crm.outbox import Priority
+from crm.people import service as people
+from crm.people.service import OpenTicket, Requester
+from crm.sla import targets
+from crm.tickets import outward, status
+from crm.tickets.models import Message, Ticket
+
+SUBJECT_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a message stands in its own chat."""
+
+    chat_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as the desk understands it: content, when, from where, part of which album."""
+
+    content: dict[str, Any]
+    sent_at: datetime
+    origin: Origin
+    album: str | None = None
+
+
+def subject_of(content: dict[str, Any]) -> str:
+    """The first line of what was written, short; the kind of content if nothing was (`[photo]`)."""
+    words = re.sub(r"\s+", " ", str(content.get("text") or "").strip())
+    if not words:
+        return f"[{content['type']}]"
+    return words if len(words) <= SUBJECT_LENGTH else words[: SUBJECT_LENGTH - 1].rstrip() + "…"
+
+
+def message_rows(
+    changes: Changes, desk: str, who: Requester, message_id: int, ticket_id: int | None, written: Written
+) -> None:
+    """A requester's message and its place in the chat."""
+    changes.messages.append(
+        {
+            "id": message_id,
+            "desk": desk,
+            "ticket_id": ticket_id,
+            "requester_id": who.person_id,
+            "kind": "public",
+            "author_kind": "requester",
+            "author_id": who.person_id,
+            "author_name": who.name,
+            "channel": "telegram",
+            "content": written.content,
+            "album_id": written.album,
+            "sent_at": written.sent_at,
+        }
+    )
+    changes.pairs.append(
+        {
+            "desk": desk,
+            "chat_id": written.origin.chat_id,
+            "message_id": written.origin.message_id,
+            "ticket_id": ticket_id,
+            "message_ref": message_id,
+            "role": "origin",
+        }
+    )
+
+
+_NEW_TICKET = text("""
+    select nextval('ticket_id_seq') as id, nextval('ticket_number') as number,
+           (select id from desk_group where desk = :desk and state = 'connected'
+            order by connected_at desc limit 1) as group_id
+""")
+
+
+async def open_ticket(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    written: Written,
+    now: datetime,
+    request_type: str | None = None,
+    related_id: int | None = None,
+) -> OpenTicket:
+    """Register a request from its first message, and promise an answer (prodata 5.1)."""
+    changes = Changes()
+    ticket = await _open(session, profile, who, written.content, now, changes, request_type, related_id)
+    message_rows(changes, profile.name, who, who.next_message_id, ticket.id, written)
+    changes.outgoing.insert(
+        2,
+        outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, who.next_message_id, written.album, now),
+    )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+async def _open(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    content: dict[str, Any],
+    now: datetime,
+    changes: Changes,
+    request_type: str | None,
+    related_id: int | None,
+) -> OpenTicket:
+    kind = profile.request_type(request_type or profile.default_type)
+    row = (await session.execute(_NEW_TICKET, {"desk": profile.name})).one()
+    ticket = OpenTicket(row.id, f"{profile.prefix}-{row.number}", subject_of(content), "new", row.group_id)
+    changes.tickets.append(
+        {
+            "id": ticket.id,
+            "desk": profile.name,
+            "reference": ticket.reference,
+            "queue": "support",
+            "requester_id": who.person_id,
+            "channel": "telegram",
+            "request_type": kind.key,
+            "priority": kind.priority,
+            "status": "new",
+            "subject": ticket.subject,
+            "related_id": related_id,
+            "group_id": ticket.group_id,
+            "opened_at": now,
+            "updated_at": now,
+        }
+    )
+    promises = targets.rows(profile, ticket.id, "telegram", kind.key, now)
+    changes.targets += promises
+    changes.events.append(
+        journal.event(ticket.id, who.actor, "opened", now, type=kind.key, related=related_id, subject=ticket.subject)
+    )
+    changes.outgoing += [
+        *outward.open_topic(profile.name, ticket.group_id, ticket.id),
+        outward.say_to_requester(
+            profile.name,
+            who.chat_id,
+            who.language,
+            ticket.id,
+            "acknowledged",
+            reference=ticket.reference,
+            due_at=promises[0]["due_at"],
+            type=kind.key,
+        ),
+        outward.board(profile.name, ticket.group_id, now),
+    ]
+    return ticket
+
+
+async def add_message(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    ticket: OpenTicket,
+    written: Written,
+    now: datetime,
+) -> None:
+    """A requester's message in a ticket; one that waited for it, or was thought solved, goes on."""
+    changes = Changes()
+    message_rows(changes, profile.name, who, who.next_message_id, ticket.id, written)
+    changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=who.next_message_id))
+    changes.outgoing.append(
+        outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, who.next_message_id, written.album, now)
+    )
+    if status.after("hear", ticket.status) != ticket.status:
+        await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
+    await changes.write(session, profile.name, now)
+
+
+async def hold(session: AsyncSession, profile: Profile, who: Requester, written: Written, now: datetime) -> int:
+    """Keep a message until its requester says which ticket it belongs to; gives its id."""
+    changes = Changes()
+    message_rows(changes, profile.name, who, who.next_message_id, None, written)
+    await changes.write(session, profile.name, now)
+    return who.next_message_id
+
+
+async def place_held(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    message_id: int,
+    ticket_id: int | None,
+    now: datetime,
+) -> OpenTicket:
+    """Put a held message, with the rest of its album, where its requester says; without a ticket: a new one.
+
+    Raises NotFound if the message is not held (any more) or the ticket is not the requester's.
+    """
+    held = await session.get(Message, message_id, with_for_update=True)
+    if held is None or held.requester_id != who.person_id or held.ticket_id is not None:
+        raise NotFound(what="message")
+    parts = [held]
+    if held.album_id:
+        found = await session.scalars(
+            select(Message)
+            .where(
+                Message.album_id == held.album_id,
+                Message.requester_id == who.person_id,
+                Message.ticket_id.is_(None),
+            )
+            .order_by(Message.id)
+        )
+        parts = list(found)
+    changes = Changes()
+    if ticket_id is None:
+        ticket = await _open(session, profile, who, held.content, now, changes, None, None)
+        await _write_first(session, profile, changes, now)
+    else:
+        ticket = next((t for t in who.tickets if t.id == ticket_id), None) or _missing()
+        if status.after("hear", ticket.status) != ticket.status:
+            await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
+    for part in parts:
+        part.ticket_id = ticket.id
+        changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=part.id))
+        changes.outgoing.append(
+            outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, part.id, part.album_id, now)
+        )
+    await session.flush()
+    await session.execute(
+        text("update telegram_message set ticket_id = :ticket where message_ref = any(:ids)"),
+        {"ticket": ticket.id, "ids": [part.id for part in parts]},
+    )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+def _missing() -> OpenTicket:
+    raise NotFound(what="ticket")
+
+
+async def _write_first(session: AsyncSession, profile: Profile, changes: Changes, now: datetime) -> None:
+    """Write what is gathered so far, so that rows of the ORM may refer to it."""
+    await changes.write(session, profile.name, now)
+    changes.tickets.clear()
+    changes.targets.clear()
+    changes.events.clear()
+    changes.outgoing.clear()
+
+
+async def load(session: AsyncSession, desk: str, ticket_id: int) -> Ticket:
+    """The ticket, locked for a change. Raises NotFound."""
+    found = await session.scalars(
+        select(Ticket).where(Ticket.id == ticket_id, Ticket.desk == desk).with_for_update(key_share=True)
+    )
+    ticket = found.one_or_none()
+    if ticket is None:
+        raise NotFound(what="ticket")
+    return ticket
+
+
+async def change_status(
+    session: AsyncSession,
+    profile: Profile,
+    ticket_id: int,
+    action: status.Action,
+    actor: journal.Actor,
+    requester: Requester | tuple[int, str] | None,
+    now: datetime,
+    changes: Changes,
+    **facts: Any,
+) -> Ticket:
+    """One step of the ticket's life: status, clock, log, and what has to be drawn anew.
+
+    The requester hears of a promise that runs again. Raises WrongStatus, NotFound.
+    """
+    ticket = await load(session, profile.name, ticket_id)
+    before, ticket.status = ticket.status, status.after(action, ticket.status)
+    ticket.updated_at = now
+    ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
+    ticket.closed_at = now if ticket.status in ("closed", "declined") else None
+    due = await targets.follow_status(session, ticket_id, ticket.status, now)
+    changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
+    changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket_id, now)
+    if due is not None and requester is not None:
+        chat, language = (requester.chat_id, requester.language) if isinstance(requester, Requester) else requester
+        changes.outgoing.append(
+            outward.say_to_requester(
+                profile.name, chat, language, ticket_id, "resumed", reference=ticket.reference, due_at=due
+            )
+        )
+    return ticket
+
+
+async def own_ticket(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int) -> Ticket:
+    """The requester's own ticket, locked. Raises NotFound for anybody else's, as for none at all."""
+    ticket = await load(session, profile.name, ticket_id)
+    if ticket.requester_id != who.person_id:
+        raise NotFound(what="ticket")
+    return ticket
+
+
+async def confirm(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+    """The requester agrees that it is solved."""
+    return await _answer(session, profile, who, ticket_id, "confirm", "confirmed", now)
+
+
+async def reject(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+    """Not solved: work goes on, the same promise resumes."""
+    return await _answer(session, profile, who, ticket_id, "reject", "rejected", now)
+
+
+async def withdraw(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+    return await _answer(session, profile, who, ticket_id, "withdraw", "withdrawn", now)
+
+
+async def _answer(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    ticket_id: int,
+    action: status.Action,
+    notice: str,
+    now: datetime,
+) -> Ticket:
+    await own_ticket(session, profile, who, ticket_id)
+    changes = Changes()
+    ticket = await change_status(session, profile, ticket_id, action, who.actor, who, now, changes)
+    changes.outgoing.append(
+        outward.say_in_topic(profile.name, ticket.group_id, ticket_id, notice, Priority.TOPIC, name=who.name)
+    )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+async def rate(
+    session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, stars: int, now: datetime
+) -> Ticket:
+    """1 to 5; the last word counts."""
+    ticket = await own_ticket(session, profile, who, ticket_id)
+    ticket.rating = stars
+    changes = Changes()
+    changes.events.append(journal.event(ticket_id, who.actor, "rated", now, stars=stars))
+    changes.outgoing.append(
+        outward.say_in_topic(profile.name, ticket.group_id, ticket_id, "rated", Priority.CARD, stars=stars)
+    )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+async def place_forgotten(
+    session: AsyncSession, profile: Profile, before: datetime, now: datetime, limit: int = 20
+) -> int:
+    """Held messages whose requester never said where they belong go to the latest living ticket, or open one."""
+    found = await session.execute(
+        select(Message.id, Message.requester_id)
+        .where(Message.ticket_id.is_(None), Message.desk == profile.name, Message.sent_at < before)
+        .order_by(Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    placed: set[int] = set()
+    for message_id, person_id in found.all():
+        chat = await people.telegram_chat(session, profile.name, person_id)
+        if chat is None or message_id in placed:
+            continue
+        who = await people.recognise(session, profile, chat[0], "", None, None, now)
+        latest = who.tickets[-1].id if who.tickets else None
+        await place_held(session, profile, who, message_id, latest, now)
+        placed.add(message_id)
+    return len(placed)

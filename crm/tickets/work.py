@@ -1,0 +1,251 @@
+"""What agents do with a ticket: answer, note, take, ask, resolve, decline, reopen, set what it is."""
+
+from datetime import datetime
+from typing import Any, get_args
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import journal
+from crm.changes import Changes
+from crm.desks import Priority as TicketPriority
+from crm.desks import Profile
+from crm.errors import NotFound, WrongInput
+from crm.outbox import Priority
+from crm.people.models import Agent
+from crm.people.service import actor_of, telegram_chat
+from crm.sla import targets
+from crm.tickets import outward, status
+from crm.tickets.models import DeskGroup, Ticket
+from crm.tickets.service import Written, change_status, load
+
+
+async def ticket_in_topic(session: AsyncSession, desk: str, chat_id: int, thread_id: int) -> Ticket:
+    """The ticket whose topic this is. Raises NotFound in General and in foreign topics."""
+    found = await session.scalars(
+        select(Ticket)
+        .join(DeskGroup, DeskGroup.id == Ticket.group_id)
+        .where(DeskGroup.desk == desk, DeskGroup.chat_id == chat_id, Ticket.thread_id == thread_id)
+    )
+    ticket = found.one_or_none()
+    if ticket is None:
+        raise NotFound(what="topic")
+    return ticket
+
+
+async def write(
+    session: AsyncSession,
+    profile: Profile,
+    agent: Agent,
+    ticket_id: int,
+    kind: str,
+    written: Written,
+    now: datetime,
+) -> int:
+    """An agent's public reply or internal note; gives the message's id.
+
+    Only a public reply counts as a response (prodata 5.3). Raises WrongStatus for a reply to a ticket that is
+    closed or declined.
+    """
+    ticket = await load(session, profile.name, ticket_id)
+    changes = Changes()
+    message_id = (await session.execute(text("select nextval('message_id_seq')"))).scalar_one()
+    changes.messages.append(
+        {
+            "id": message_id,
+            "desk": profile.name,
+            "ticket_id": ticket_id,
+            "requester_id": ticket.requester_id,
+            "kind": kind,
+            "author_kind": "agent",
+            "author_id": agent.id,
+            "author_name": agent.name,
+            "channel": "telegram",
+            "content": written.content,
+            "album_id": written.album,
+            "sent_at": written.sent_at,
+        }
+    )
+    changes.pairs.append(
+        {
+            "desk": profile.name,
+            "chat_id": written.origin.chat_id,
+            "message_id": written.origin.message_id,
+            "ticket_id": ticket_id,
+            "message_ref": message_id,
+            "role": "origin",
+        }
+    )
+    event = "replied" if kind == "public" else "noted"
+    changes.events.append(journal.event(ticket_id, actor_of(agent), event, now, message=message_id))
+    if kind == "public":
+        await _answered(session, profile, agent, ticket, message_id, written, now, changes)
+    await changes.write(session, profile.name, now)
+    return int(message_id)
+
+
+async def _answered(
+    session: AsyncSession,
+    profile: Profile,
+    agent: Agent,
+    ticket: Ticket,
+    message_id: int,
+    written: Written,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    after = status.after("reply", ticket.status)
+    met = await targets.meet(session, ticket.id, "first_response", now)
+    if met or after != ticket.status or ticket.assignee_id is None:
+        ticket.status = after
+        ticket.assignee_id = ticket.assignee_id or agent.id
+        changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket.id, now)
+    ticket.updated_at = now
+    chat = await telegram_chat(session, profile.name, ticket.requester_id)
+    if chat is not None:
+        changes.outgoing.append(
+            outward.relay_to_requester(profile.name, chat[0], ticket.id, message_id, written.album, chat[1], now)
+        )
+
+
+async def _step(
+    session: AsyncSession,
+    profile: Profile,
+    agent: Agent,
+    ticket_id: int,
+    action: status.Action,
+    notice: str | None,
+    now: datetime,
+    **facts: Any,
+) -> Ticket:
+    """A change of status by an agent, and the notice that its requester gets of it."""
+    ticket = await load(session, profile.name, ticket_id)
+    chat = await telegram_chat(session, profile.name, ticket.requester_id)
+    changes = Changes()
+    await change_status(session, profile, ticket_id, action, actor_of(agent), chat, now, changes, **facts)
+    ticket.assignee_id = ticket.assignee_id or agent.id
+    if notice is not None and chat is not None:
+        changes.outgoing.append(
+            outward.say_to_requester(
+                profile.name, chat[0], chat[1], ticket_id, notice, reference=ticket.reference, **facts
+            )
+        )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+async def take(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """The agent answers for it from now on."""
+    ticket = await load(session, profile.name, ticket_id)
+    ticket.assignee_id = agent.id
+    return await _step(session, profile, agent, ticket_id, "take", None, now)
+
+
+async def ask(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """Pending: it waits for the requester, and the clock stands."""
+    return await _step(session, profile, agent, ticket_id, "ask", "asked", now)
+
+
+async def resolve(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """A solution is there; the requester confirms it or not."""
+    status.after("resolve", (await load(session, profile.name, ticket_id)).status)
+    await targets.meet(session, ticket_id, "resolution", now)
+    await targets.meet(session, ticket_id, "first_response", now)
+    return await _step(session, profile, agent, ticket_id, "resolve", "resolved", now)
+
+
+async def reopen(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """Back into work; the requester is told by when."""
+    return await _step(session, profile, agent, ticket_id, "reopen", None, now)
+
+
+async def decline(
+    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, reason: str, now: datetime
+) -> Ticket:
+    """Refused, with a reason that its requester reads."""
+    if not reason.strip():
+        raise WrongInput(what="reason")
+    status.after("decline", (await load(session, profile.name, ticket_id)).status)
+    await targets.meet(session, ticket_id, "resolution", now)
+    await targets.meet(session, ticket_id, "first_response", now)
+    return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
+
+
+async def set_priority(
+    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, priority: str, now: datetime
+) -> Ticket:
+    """Raises WrongInput for a priority that does not exist."""
+    if priority not in get_args(TicketPriority):
+        raise WrongInput(what="priority")
+    ticket = await load(session, profile.name, ticket_id)
+    before, ticket.priority = ticket.priority, priority
+    await _redraw(session, profile, agent, ticket, "priority", now, before=before, after=priority)
+    return ticket
+
+
+async def set_type(
+    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, request_type: str, now: datetime
+) -> Ticket:
+    """What it is after all; the promise to solve it is counted anew from the same start, and its requester told."""
+    try:
+        profile.request_type(request_type)
+    except KeyError:
+        raise WrongInput(what="type") from None
+    ticket = await load(session, profile.name, ticket_id)
+    before, ticket.request_type = ticket.request_type, request_type
+    due = await targets.rebudget(session, profile, ticket, now)
+    await _redraw(
+        session,
+        profile,
+        agent,
+        ticket,
+        "type",
+        now,
+        before=before,
+        after=request_type,
+        due_at=due.isoformat(),
+    )
+    return ticket
+
+
+async def _redraw(
+    session: AsyncSession,
+    profile: Profile,
+    agent: Agent,
+    ticket: Ticket,
+    event: str,
+    now: datetime,
+    **data: Any,
+) -> None:
+    ticket.updated_at = now
+    changes = Changes()
+    changes.events.append(journal.event(ticket.id, actor_of(agent), event, now, **data))
+    changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket.id, now)
+    await changes.write(session, profile.name, now)
+
+
+async def undelivered(
+    session: AsyncSession,
+    profile: Profile,
+    ticket: Ticket,
+    reason: str,
+    now: datetime,
+    message_id: int | None,
+) -> None:
+    """The topic learns what the requester did not get, and so does the log."""
+    changes = Changes()
+    changes.events.append(
+        journal.event(ticket.id, journal.SYSTEM, "undelivered", now, reason=reason, message=message_id)
+    )
+    changes.outgoing.append(
+        outward.say_in_topic(
+            profile.name,
+            ticket.group_id,
+            ticket.id,
+            "undelivered",
+            Priority.TOPIC,
+            reason=reason,
+            message=message_id,
+        )
+    )
+    await changes.write(session, profile.name, now)

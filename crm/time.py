@@ -1,0 +1,37 @@
+"""The one clock, and how instants look to people.
+
+Every instant in the program is an aware datetime in UTC; only here does it become local.
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_skeleton, format_time
+
+
+def utcnow() -> datetime:
+    """Now, aware, in UTC. Services never call it: they are given `now`."""
+    return datetime.now(UTC)
+
+
+def city(timezone: str, language: str) -> str:
+    """The zone's name for people: `Asia/Almaty` is Алматы in Russian."""
+    from babel.dates import get_timezone_location
+
+    return get_timezone_location(timezone, locale=language, return_city=True)
+
+
+def local(instant: datetime, timezone: str, language: str, now: datetime) -> str:
+    """`14:32` today, `24 нояб., 14:32` on another day, in that zone and language."""
+    zone = ZoneInfo(timezone)
+    there = instant.astimezone(zone)
+    clock = format_time(there, "HH:mm", locale=language)
+    if there.date() == now.astimezone(zone).date():
+        return clock
+    skeleton = "MMMd" if there.year == now.astimezone(zone).year else "yMMMd"
+    return f"{format_skeleton(skeleton, there, locale=language)}, {clock}"
+
+
+def stamp(instant: datetime, timezone: str) -> str:
+    """`2026-11-22 14:32:05 +05`, for the command line and the log."""
+    return format_datetime(instant.astimezone(ZoneInfo(timezone)), "yyyy-MM-dd HH:mm:ss X", locale="en")

@@ -1,0 +1,58 @@
+"""`python -m sandbox`: the stand-in for Telegram, alone."""
+
+import argparse
+import asyncio
+import signal
+from contextlib import suppress
+
+import uvloop
+from aiohttp import web
+
+from sandbox.telegram.app import make_app
+from sandbox.telegram.limits import Rates
+
+
+def limits(text: str) -> Rates | None:
+    """off, or per second / per private chat and second / per group and minute."""
+    if text == "off":
+        return None
+    parts = text.split("/")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError("off, or three numbers as in 30/1/20")
+    return Rates(*(int(part) for part in parts))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A stand-in for Telegram on loopback")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8081, help="0 takes a free one")
+    parser.add_argument("--limits", type=limits, default="30/1/20", metavar="off|30/1/20")
+    parser.add_argument("--quiet", action="store_true", help="do not print the address")
+    return parser.parse_args()
+
+
+async def serve(host: str, port: int, rates: Rates | None, *, quiet: bool) -> None:
+    """Listen until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(make_app(rates=rates), access_log=None, handler_cancellation=True, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    if not quiet:
+        bound = runner.addresses[0][1]
+        print(f"The sandbox listens on http://{host}:{bound}", flush=True)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main() -> None:
+    args = arguments()
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(args.host, args.port, args.limits, quiet=args.quiet))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the clock does: each job is one bounded batch, (sessions, profiles, now) → how much was done."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm.db import Sessions, transaction
+from crm.desks import Profile
+from crm.sla.sweep import sweep
+from crm.tickets import service
+
+SWEEP_BATCH = 100
+# So long may a message wait for its requester to say which request it belongs to.
+HELD_FOR = timedelta(minutes=5)
+
+
+async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Warnings and breaches that are due; goes on until nothing is left, a batch a transaction."""
+    handled = 0
+    for profile in profiles:
+        while True:
+            async with transaction(sessions) as session:
+                done = await sweep(session, profile.name, now, SWEEP_BATCH)
+            handled += done
+            if done < SWEEP_BATCH:
+                break
+    return handled
+
+
+async def held_messages(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    handled = 0
+    for profile in profiles:
+        async with transaction(sessions) as session:
+            handled += await service.place_forgotten(session, profile, now - HELD_FOR, now)
+    return handled
+
+
+Sweep = Callable[[Sessions, Sequence[Profile], datetime], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: str
+    every: float
+    sweep: Sweep
+
+
+JOBS = (
+    Job("promises", 1, promises),
+    Job("held messages", 20, held_messages),
+)

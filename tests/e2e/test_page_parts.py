@@ -1,0 +1,333 @@
+"""The page of the sandbox in a real browser, beside the sandbox alone: the tests themselves play the bot."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from sandbox.client import Sandbox
+
+Json = dict[str, Any]
+
+TOKEN = "4242:page"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
+
+
+@dataclass
+class Desk:
+    """A small world: one bot, one customer, one group with an engineer and a topic."""
+
+    sandbox: Sandbox
+    bot: int
+    customer: int
+    engineer: int
+    group: int
+    thread: int = 0
+    offset: int = 0
+
+    async def call(self, method: str, **params: object) -> Any:
+        """The bot does something."""
+        async with self.sandbox.session.post(f"{self.sandbox.url}/bot{TOKEN}/{method}", json=params) as answer:
+            data = await answer.json()
+        assert data["ok"], data
+        return data["result"]
+
+    async def update(self, kind: str) -> Json:
+        """The next update of that kind; what comes before it is passed over."""
+        async with asyncio.timeout(10):
+            while True:
+                for update in await self.call("getUpdates", offset=self.offset, timeout=5):
+                    self.offset = update["update_id"] + 1
+                    if kind in update:
+                        return update[kind]
+
+
+class Line:
+    """A way to the server that can be cut in the middle and mended."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._whole = True
+        self.asked: list[str] = []
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._whole:
+            writer.close()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        self._open |= {writer, back}
+        for source, target, heard in ((reader, back, True), (there, writer, False)):
+            task = asyncio.create_task(self._carry(source, target, heard=heard))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, heard: bool) -> None:
+        try:
+            while data := await source.read(65536):
+                if heard:
+                    self.asked.append(data.split(b"\r\n", 1)[0].decode(errors="replace"))
+                target.write(data)
+                await target.drain()
+        except ConnectionError:
+            pass
+        finally:
+            target.close()
+
+    def cut(self) -> None:
+        self._whole = False
+        for writer in self._open:
+            writer.close()
+        self._open.clear()
+
+    def mend(self) -> None:
+        self._whole = True
+
+    async def close(self) -> None:
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sandbox", "--port", "0", "--limits", "off"), stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    said = (await server.stdout.readline()).decode()
+    yield said.split()[-1]
+    server.terminate()
+    await server.communicate()
+
+
+@pytest.fixture
+async def desk(url: str) -> AsyncIterator[Desk]:
+    async with Sandbox(url) as sandbox:
+        bot = (await sandbox.add_bot(TOKEN))["id"]
+        customer = (await sandbox.add_user("Айгерім", language_code="kk"))["id"]
+        engineer = (await sandbox.add_user("Ольга", language_code="ru"))["id"]
+        group = (await sandbox.add_group("Duty", engineer))["id"]
+        await sandbox.add_member(group, bot=TOKEN)
+        desk = Desk(sandbox, bot, customer, engineer, group)
+        topic = await desk.call("createForumTopic", chat_id=group, name="PD-1042 · VPN")
+        desk.thread = topic["message_thread_id"]
+        await sandbox.say(customer, bot, "/start")
+        desk.offset = (await desk.call("getUpdates"))[-1]["update_id"] + 1
+        yield desk
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def opened(browser: Browser, url: str, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
+    """The page; whatever it complains of in the console fails the test."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    await page.goto(url)
+    yield page
+    # A line cut on purpose is told by the browser itself.
+    assert [text for text in complaints if "WebSocket" not in text and "ERR_" not in text] == []
+    await context.close()
+
+
+def customer_side(page: Page) -> Locator:
+    return page.get_by_test_id("pane-customer")
+
+
+def engineers_side(page: Page) -> Locator:
+    return page.get_by_test_id("pane-engineers")
+
+
+def message(side: Locator, message_id: int) -> Locator:
+    return side.locator(f'[data-testid="message"][data-message-id="{message_id}"]')
+
+
+async def test_entities_count_utf16_units_and_nest(desk: Desk, browser: Browser) -> None:
+    text = "👩‍🚒🔥 bold and both, link"
+    made = await desk.call(
+        "sendMessage",
+        chat_id=desk.customer,
+        text=text,
+        entities=[
+            {"type": "bold", "offset": 8, "length": 13},
+            {"type": "italic", "offset": 17, "length": 4},
+            {"type": "text_link", "offset": 23, "length": 4, "url": "https://example.kz/"},
+        ],
+    )
+    async with opened(browser, desk.sandbox.url) as page:
+        shown = message(customer_side(page), made["message_id"])
+        await expect(shown.locator(".text")).to_have_text(text)
+        await expect(shown.locator(".text > b")).to_have_text("bold and both")
+        await expect(shown.locator(".text > b > i")).to_have_text("both")
+        await expect(shown.get_by_role("link", name="link")).to_have_attribute("href", "https://example.kz/")
+
+
+async def test_hostile_text_stays_text(desk: Desk, browser: Browser) -> None:
+    made = await desk.call(
+        "sendMessage",
+        chat_id=desk.customer,
+        text=HOSTILE,
+        entities=[{"type": "text_link", "offset": 0, "length": 4, "url": "javascript:window.broken=1"}],
+        reply_markup={"inline_keyboard": [[{"text": HOSTILE, "callback_data": "x"}]]},
+    )
+    await desk.call("editForumTopic", chat_id=desk.group, message_thread_id=desk.thread, name=HOSTILE)
+    async with opened(browser, desk.sandbox.url) as page:
+        shown = message(customer_side(page), made["message_id"])
+        await expect(shown.locator(".text")).to_have_text(HOSTILE)
+        await expect(shown.get_by_test_id("inline-button")).to_have_text(HOSTILE)
+        await expect(page.get_by_test_id("topic-item").last).to_contain_text(HOSTILE)
+        await expect(page.locator('a[href^="javascript"], .text img, .text script')).to_have_count(0)
+        assert await page.evaluate("window.broken") is None
+
+
+async def test_a_pressed_button_reaches_the_bot_and_its_answer_shows(desk: Desk, browser: Browser) -> None:
+    card = await desk.call(
+        "sendMessage",
+        chat_id=desk.group,
+        message_thread_id=desk.thread,
+        text="card",
+        reply_markup={"inline_keyboard": [[{"text": "Take", "callback_data": "take:1", "style": "primary"}]]},
+    )
+    async with opened(browser, f"{desk.sandbox.url}/#thread={desk.thread}") as page:
+        button = message(engineers_side(page), card["message_id"]).get_by_test_id("inline-button")
+        await button.click()
+        query = await desk.update("callback_query")
+        assert (query["data"], query["from"]["id"]) == ("take:1", desk.engineer)
+        await expect(button).to_have_attribute("aria-busy", "true")
+
+        await desk.call("answerCallbackQuery", callback_query_id=query["id"], text="It is yours")
+        await expect(page.get_by_test_id("toast")).to_have_text("It is yours")
+        await expect(button).not_to_have_attribute("aria-busy", "true")
+
+        await button.click()
+        query = await desk.update("callback_query")
+        await desk.call("answerCallbackQuery", callback_query_id=query["id"], text="No right", show_alert=True)
+        await expect(page.get_by_test_id("alert")).to_contain_text("No right")
+
+
+async def test_what_is_written_arrives_as_an_update(desk: Desk, browser: Browser) -> None:
+    asked = await desk.call("sendMessage", chat_id=desk.group, message_thread_id=desk.thread, text="VPN drops")
+    async with opened(browser, f"{desk.sandbox.url}/#thread={desk.thread}") as page:
+        await page.get_by_test_id("composer-customer").fill("Қосылмайды\nwith <b>two</b> lines")
+        await page.get_by_test_id("send-customer").click()
+        written = await desk.update("message")
+        assert (written["text"], written["from"]["id"]) == ("Қосылмайды\nwith <b>two</b> lines", desk.customer)
+        await expect(message(customer_side(page), written["message_id"])).to_contain_text("Қосылмайды")
+        await expect(page.get_by_test_id("composer-customer")).to_have_value("")
+
+        await message(engineers_side(page), asked["message_id"]).click(button="right")
+        await page.get_by_role("menuitem", name="Reply").click()
+        await page.get_by_test_id("composer-engineers").press_sequentially("On it")
+        await page.get_by_test_id("composer-engineers").press("Enter")
+        answer = await desk.update("message")
+        assert answer["reply_to_message"]["message_id"] == asked["message_id"]
+        assert (answer["message_thread_id"], answer["from"]["id"]) == (desk.thread, desk.engineer)
+
+
+async def test_an_album_is_one_group(desk: Desk, browser: Browser) -> None:
+    parts = [{"kind": "photo", "caption": "the screen"}, {"kind": "photo"}, {"kind": "photo"}]
+    sent = await desk.sandbox.album(desk.customer, desk.bot, parts)
+    after = await desk.sandbox.say(desk.customer, desk.bot, "that was all")
+    async with opened(browser, desk.sandbox.url) as page:
+        side = customer_side(page)
+        await expect(message(side, after["message_id"])).to_be_visible()
+        await expect(side.get_by_test_id("album")).to_have_count(1)
+        shown = message(side, sent[0]["message_id"])
+        await expect(shown).to_contain_text("the screen")
+        await expect(shown.locator("[data-part]")).to_have_count(3)
+        await expect(message(side, sent[1]["message_id"])).to_have_count(0)
+        loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
+        await expect(shown.locator("img")).to_have_count(3)
+        assert await shown.locator("img").evaluate_all(loaded)
+
+
+@pytest.mark.parametrize("width", [360, 390])
+async def test_a_phone_shows_one_side_at_a_time(desk: Desk, browser: Browser, width: int) -> None:
+    name = "PD-1043 · a very long name of a topic that no phone of any kind has the room to show"
+    topic = await desk.call("createForumTopic", chat_id=desk.group, name=name)
+    await desk.call("sendMessage", chat_id=desk.customer, text="long" * 300)
+    async with opened(browser, desk.sandbox.url, width, 640) as page:
+
+        async def fits() -> bool:
+            return await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+        await expect(customer_side(page)).to_be_visible()
+        await expect(engineers_side(page)).to_be_hidden()
+        assert await fits()
+        await desk.call("sendMessage", chat_id=desk.group, text="news", message_thread_id=topic["message_thread_id"])
+        await expect(page.get_by_test_id("tab-engineers")).to_contain_text("1")
+        await page.get_by_test_id("tab-engineers").click()
+        await expect(customer_side(page)).to_be_hidden()
+        await expect(page.get_by_test_id("topic-list")).to_be_visible()
+        assert await fits()
+        await page.locator(f'[data-thread="{topic["message_thread_id"]}"]').click()
+        await expect(page.get_by_test_id("topic-list")).to_be_hidden()
+        await expect(engineers_side(page).get_by_test_id("message")).to_contain_text("news")
+        await expect(page.get_by_test_id("tab-engineers")).not_to_contain_text("1")
+        assert await fits()
+        await page.get_by_role("button", name="Back to topics").click()
+        await expect(page.get_by_test_id("topic-list")).to_be_visible()
+
+
+async def test_a_cut_line_is_taken_up_where_it_broke_off(desk: Desk, browser: Browser, url: str) -> None:
+    line = Line(int(url.rsplit(":", 1)[1]))
+    server = await asyncio.start_server(line.accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with opened(browser, f"http://127.0.0.1:{port}/") as page:
+        side = customer_side(page)
+        await desk.call("sendMessage", chat_id=desk.customer, text="before the cut")
+        await expect(side.get_by_text("before the cut")).to_be_visible()
+
+        line.cut()
+        await expect(page.get_by_test_id("line")).to_contain_text("reconnecting")
+        missed = await desk.call("sendMessage", chat_id=desk.customer, text="during the cut")
+        line.mend()
+        await expect(message(side, missed["message_id"])).to_be_visible()
+        await expect(page.get_by_test_id("line")).to_have_text("Live")
+        await expect(side.get_by_text("before the cut")).to_have_count(1)
+        assert any("/sandbox/events?after=" in request for request in line.asked)
+    server.close()
+    await line.close()
+
+
+async def test_an_empty_world_fills_by_itself(browser: Browser, url: str) -> None:
+    async with opened(browser, url) as page, Sandbox(url) as sandbox:
+        await expect(page.get_by_test_id("waiting")).to_be_visible()
+        await expect(page.get_by_test_id("line")).to_have_text("Live")
+        await sandbox.add_bot(TOKEN)
+        await sandbox.add_user("Emma", language_code="en")
+        engineer = (await sandbox.add_user("Ольга"))["id"]
+        group = (await sandbox.add_group("Duty", engineer))["id"]
+        await sandbox.add_member(group, bot=TOKEN)
+        await expect(page.get_by_test_id("who-customer").locator("option")).to_have_text(["Emma · en"])
+        await expect(page.get_by_test_id("who-engineer").locator("option")).to_have_text(["Ольга ★"])
+        await page.get_by_role("button", name="Start").click()
+        await expect(customer_side(page).get_by_test_id("message")).to_contain_text("/start")
