@@ -17,12 +17,12 @@ $(VENV)/uv:
 	@touch $@
 
 $(VENV)/run: $(VENV)/uv requirements.lock pyproject.toml
-	@$(UV) install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.lock
-	@$(UV) install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(UV) install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/chromium: $(VENV)/dev

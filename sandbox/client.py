@@ -1,6 +1,8 @@
 """The sandbox from a test: people act, state is read, and one waits for what must happen."""
 
 import asyncio
+import io
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
@@ -54,11 +56,14 @@ class Sandbox:
         """Any call of /sandbox/api; the named ones below are nicer."""
         params = {name: str(value) for name, value in query.items() if value is not None}
         url = f"{self.url}/sandbox/api{path}"
-        async with self.session.request(verb, url, json=body, params=params) as answer:
-            data = await answer.json()
+        headers = {"Content-Type": "application/json"}
+        # aiohttp warns of large bodies unless they come as a stream, and a load may be megabytes.
+        data = None if body is None else io.BytesIO(json.dumps(body).encode())
+        async with self.session.request(verb, url, data=data, params=params, headers=headers) as answer:
+            result = await answer.json()
             if answer.status != 200:
-                raise SandboxError(data["error"])
-            return data
+                raise SandboxError(result["error"])
+            return result
 
     async def _post(self, path: str, **body: object) -> Json:
         return cast(Json, await self.call("POST", path, _given(body)))

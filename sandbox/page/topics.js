@@ -105,7 +105,8 @@ export class TopicList {
 
 function lastWords(message, chat) {
   if (!message) return [];
-  if (serviceText(message) !== null) return [snippet(message)];
+  // Nearly all the bot says here is its cards; its name would only take their room.
+  if (serviceText(message) !== null || message.from?.is_bot) return [snippet(message)];
   const who = message.from?.id === chat.viewer ? t("you") : personName(senderOf(message));
   return [h("span", { class: "who" }, `${who}: `), snippet(message)];
 }

@@ -88,8 +88,7 @@ export class World {
     try {
       chat.load(await get(`/chats/${chat.id}?viewer=${chat.viewer}`));
     } catch {
-      // Gone with the world it belonged to; the next state of the world says so.
-      chat.asked = false;
+      // Asked once more when the line or the world has changed; to ask at once would be to ask without end.
     }
     this.changed();
   }
@@ -128,12 +127,10 @@ export class World {
     this.users = new Map(users.map((user) => [user.id, user]));
     this.groups = new Map(groups.filter((group) => !group.migrated_to).map((group) => [group.id, seenGroup(group)]));
     this.ready = true;
-    if (!everything) return;
-    for (const chat of this.chats.values()) chat.asked = false;
     for (const [key, chat] of this.chats) {
       const known = chat.bot ? this.bots.has(chat.bot) && this.users.has(chat.user) : this.groups.has(chat.id);
-      if (known) this.#loadChat(chat);
-      else this.chats.delete(key);
+      if (!known) this.chats.delete(key);
+      else if (chat.asked && (everything || !chat.loaded)) this.#loadChat(chat);
     }
   }
 

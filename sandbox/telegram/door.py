@@ -73,6 +73,8 @@ class Door:
             return {"ok": True, "result": METHODS[method](self._world, bot, params)}, params
         except ApiError as error:
             return error.body(), params
+        except UnicodeEncodeError:  # half a surrogate pair, smuggled in through a JSON escape
+            return bad("strings must be encoded in UTF-8").body(), params
 
     def perform(self, bot: Bot, method: str, given: Json) -> Json:
         """The same without HTTP, for a method named in a webhook's answer."""

@@ -72,7 +72,10 @@ def migrate(world: World, group: Group) -> Group:
 def change_topic(world: World, asked: Json) -> Json:
     """The owner closes, reopens, deletes, makes or renames a topic by hand."""
     group = world.group(asked.get("chat"))
-    by = person(world, asked.get("from") or _owner(group))
+    who = asked.get("from") or _owner(group)
+    if group.member(who).status not in ("creator", "administrator"):
+        raise Refused(f"user {who} is no administrator of group {group.id}")
+    by = person(world, who)
     do, thread = asked.get("do"), asked.get("thread")
     if do == "create":
         topic = open_topic(world, group, by, str(asked.get("name") or "Topic"), TOPIC_COLOR, None)

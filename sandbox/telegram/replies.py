@@ -3,7 +3,7 @@
 from sandbox.telegram.errors import bad
 from sandbox.telegram.model import Bot, Group, Json, Message, Room
 from sandbox.telegram.posting import snapshot
-from sandbox.telegram.world import World
+from sandbox.telegram.world import World, chat_number
 
 REPLIED = "to be replied"
 
@@ -28,7 +28,7 @@ def placed(world: World, bot: Bot, room: Room, params: Json) -> tuple[int | None
     if asked is None:
         check_thread(room, bot, thread)
         return thread, None
-    if asked.get("chat_id") is not None and int(asked["chat_id"]) != room.id:
+    if asked.get("chat_id") is not None and chat_number(asked["chat_id"]) != room.id:
         check_thread(room, bot, thread)
         other = world.room_for(bot, asked["chat_id"])
         return thread, _external(other, _target(other, asked["message_id"]), asked)

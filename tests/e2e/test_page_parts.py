@@ -6,12 +6,16 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from sandbox.client import Sandbox
+
+# Server and browser are slow to start, so all tests of the module share them.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Json = dict[str, Any]
 
@@ -55,7 +59,7 @@ class Desk:
                 for update in await self.call("getUpdates", offset=self.offset, timeout=5):
                     self.offset = update["update_id"] + 1
                     if kind in update:
-                        return update[kind]
+                        return cast(Json, update[kind])
 
 
 class Line:
@@ -105,19 +109,35 @@ class Line:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    server = await asyncio.create_subprocess_exec(
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[str]:
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sandbox", "--port", "0", "--limits", "off"), stdout=asyncio.subprocess.PIPE
     )
-    assert server.stdout is not None
-    said = (await server.stdout.readline()).decode()
+    assert process.stdout is not None
+    said = (await process.stdout.readline()).decode()
     yield said.split()[-1]
-    server.terminate()
-    await server.communicate()
+    process.terminate()
+    await process.communicate()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def url(server: str) -> str:
+    """The server with an empty world."""
+    async with Sandbox(server) as sandbox:
+        await sandbox.reset()
+    return server
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(url: str) -> AsyncIterator[Desk]:
     async with Sandbox(url) as sandbox:
         bot = (await sandbox.add_bot(TOKEN))["id"]
@@ -131,14 +151,6 @@ async def desk(url: str) -> AsyncIterator[Desk]:
         await sandbox.say(customer, bot, "/start")
         desk.offset = (await desk.call("getUpdates"))[-1]["update_id"] + 1
         yield desk
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager
@@ -269,15 +281,14 @@ async def test_an_album_is_one_group(desk: Desk, browser: Browser) -> None:
         assert await shown.locator("img").evaluate_all(loaded)
 
 
-@pytest.mark.parametrize("width", [360, 390])
-async def test_a_phone_shows_one_side_at_a_time(desk: Desk, browser: Browser, width: int) -> None:
+async def test_a_phone_shows_one_side_at_a_time(desk: Desk, browser: Browser) -> None:
     name = "PD-1043 · a very long name of a topic that no phone of any kind has the room to show"
     topic = await desk.call("createForumTopic", chat_id=desk.group, name=name)
     await desk.call("sendMessage", chat_id=desk.customer, text="long" * 300)
-    async with opened(browser, desk.sandbox.url, width, 640) as page:
+    async with opened(browser, desk.sandbox.url, 360, 640) as page:
 
         async def fits() -> bool:
-            return await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
         await expect(customer_side(page)).to_be_visible()
         await expect(engineers_side(page)).to_be_hidden()

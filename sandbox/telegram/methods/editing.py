@@ -60,6 +60,8 @@ def _edit_media(world: World, bot: Bot, params: Json) -> Json:
     room, message = _target(world, bot, params)
     if message.data.get("media_group_id") and params["media"]["type"] == "animation":
         raise bad("can't use the media of the specified type in the album")
+    if params["media"]["type"] not in CAPTIONED:
+        raise bad(f"the sandbox has no media of type {params['media']['type']}")
     content = media_fields(world, params["media"]["type"], params["media"], "media")
     return _apply(world, room, message, content, params.get("reply_markup"))
 

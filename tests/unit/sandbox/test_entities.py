@@ -89,5 +89,5 @@ def test_kept_entities_always_lie_inside_the_kept_text(text: str, spans: list[tu
     except ApiError:
         return
     assert kept_text == kept_text.rstrip()
-    assert all(0 <= e["offset"] and e["length"] > 0 for e in kept)
+    assert all(e["offset"] >= 0 and e["length"] > 0 for e in kept)
     assert all(e["offset"] + e["length"] <= units(kept_text) for e in kept)

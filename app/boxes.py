@@ -1,0 +1,128 @@
+"""`kezekshi inbox …` and `kezekshi outbox …`: what waits, what failed, and taking it back into work."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.logs import configure
+from app.settings import WrongSettings, load
+from crm import inbox as inbox_box
+from crm import outbox as outbox_box
+from crm import time
+from crm.db import make_sessions, transaction
+
+T = TypeVar("T")
+console = Console()
+inbox = typer.Typer(help="What came in: what waits, what is quarantined.", no_args_is_help=True)
+outbox = typer.Typer(help="What goes out: what waits, what failed, what is unknown.", no_args_is_help=True)
+
+INBOX_STATES = ("queued", "parked", "done", "quarantined")
+OUTBOX_STATES = ("queued", "attempting", "sent", "unknown", "failed", "dropped")
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many rows.")]
+
+
+def with_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Do one thing in one transaction on the configured database."""
+    from app.run import database
+
+    async def connected() -> T:
+        settings = load()
+        configure("warning")
+        engine = await database(settings)
+        try:
+            async with transaction(make_sessions(engine)) as session:
+                return await work(session)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(connected())
+
+
+def _states(wanted: list[str] | None, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    for state in wanted or ():
+        if state not in known:
+            raise WrongSettings(f"no state {state!r}; there are: {', '.join(known)}")
+    return tuple(wanted) if wanted else default
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bytes):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value.decode("utf-8", "replace")
+    return value if isinstance(value, dict | list | int) or value is None else str(value)
+
+
+def _print(row: Any, kind: str, row_id: int) -> None:
+    """One row, whole, as JSON: to be read by people and by programs."""
+    if row is None:
+        raise WrongSettings(f"no {kind} item {row_id}")
+    print(json.dumps({key: _shown(value) for key, value in row._mapping.items()}, ensure_ascii=False, indent=2))
+
+
+@inbox.command("list")
+def inbox_list(
+    state: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(INBOX_STATES)}; repeatable.")] = None,
+    limit: Limit = 50,
+) -> None:
+    """Items that wait or are quarantined, newest first."""
+    states = _states(state, INBOX_STATES, ("queued", "parked", "quarantined"))
+    rows = with_session(lambda session: inbox_box.listing(session, states, limit))
+    table = Table("id", "source", "key", "state", "attempts", "received", "what became of it")
+    for row in rows:
+        words = row.error or row.disposition or ""
+        received = time.stamp(row.received_at, "UTC")
+        table.add_row(str(row.id), row.source, row.external_key, row.state, str(row.attempts), received, words[:80])
+    console.print(table if rows else "Nothing there.")
+
+
+@inbox.command("show")
+def inbox_show(item: Annotated[int, typer.Argument(help="Id of the item.")]) -> None:
+    """One item with its raw content."""
+    _print(with_session(lambda session: inbox_box.show(session, item)), "inbox", item)
+
+
+@inbox.command("retry")
+def inbox_retry(item: Annotated[int, typer.Argument(help="Id of a quarantined item.")]) -> None:
+    """Take a quarantined item back into work."""
+    if not with_session(lambda session: inbox_box.retry(session, item, time.utcnow())):
+        raise WrongSettings(f"no quarantined inbox item {item}")
+    console.print(f"Item {item} is queued again.")
+
+
+@outbox.command("list")
+def outbox_list(
+    state: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(OUTBOX_STATES)}; repeatable.")] = None,
+    limit: Limit = 50,
+) -> None:
+    """Rows that wait, failed, or whose outcome is unknown, newest first."""
+    states = _states(state, OUTBOX_STATES, ("queued", "attempting", "unknown", "failed"))
+    rows = with_session(lambda session: outbox_box.listing(session, states, limit=limit))
+    table = Table("id", "desk", "kind", "to", "state", "attempts", "due", "why")
+    for row in rows:
+        due = time.stamp(row.due_at, "UTC")
+        table.add_row(
+            str(row.id), row.desk, row.kind, row.bucket, row.state, str(row.attempts), due, (row.error or "")[:80]
+        )
+    console.print(table if rows else "Nothing there.")
+
+
+@outbox.command("show")
+def outbox_show(row: Annotated[int, typer.Argument(help="Id of the row.")]) -> None:
+    """One row, whole."""
+    _print(with_session(lambda session: outbox_box.show(session, row)), "outbox", row)
+
+
+@outbox.command("retry")
+def outbox_retry(row: Annotated[int, typer.Argument(help="Id of a failed, unknown or dropped row.")]) -> None:
+    """Send it again: you have made sure that a repeat is right."""
+    if not with_session(lambda session: outbox_box.retry(session, row, time.utcnow())):
+        raise WrongSettings(f"no failed, unknown or dropped outbox row {row}")
+    console.print(f"Row {row} is queued again.")

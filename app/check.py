@@ -1,0 +1,144 @@
+"""`kezekshi check`: what is wrong, and how to mend it. Every finding is a line; nothing is changed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app import postgres
+from app.logs import configure
+from app.settings import Settings, WrongSettings
+from bot.admin_views import NEEDED_RIGHTS
+from bot.client import Client, Outcome, Refused, Sent
+from crm.db import make_engine
+
+OLDEST_SERVER = 150000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    good: bool
+    what: str
+    mend: str = ""
+
+
+async def check(load: Callable[[], Settings], console: Console) -> bool:
+    """Print the findings; False if one of them is bad."""
+    configure("error")
+    good = True
+    async for finding in _all(load):
+        good = good and finding.good
+        console.print(
+            f"{'✓' if finding.good else '✗'} {finding.what}", markup=False, style=None if finding.good else "red"
+        )
+        if finding.mend:
+            console.print(f"  → {finding.mend}", markup=False)
+    return good
+
+
+async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
+    try:
+        settings = load()
+        settings.profiles()
+    except WrongSettings as error:
+        yield Finding(False, f"settings: {error}", "see .env.example")
+        return
+    yield Finding(True, f"settings: desks {', '.join(settings.desks)}")
+    if not settings.admin_telegram_ids:
+        yield Finding(
+            False, "settings: ADMIN_TELEGRAM_IDS is empty", "put your own Telegram id there, or nobody can /connect"
+        )
+    engine = None
+    try:
+        url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
+        engine = make_engine(url)
+        async for finding in _database(engine):
+            yield finding
+        for desk in settings.desks:
+            async for finding in _telegram(settings, desk, engine):
+                yield finding
+    except Exception as error:
+        yield Finding(
+            False,
+            f"database: {type(error).__name__}: {str(error).splitlines()[0]}",
+            "check DATABASE_URL and that the server runs",
+        )
+    finally:
+        if engine is not None:
+            await engine.dispose()
+
+
+async def _database(engine: AsyncEngine) -> AsyncIterator[Finding]:
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text("""select current_setting('server_version_num')::int as version, current_setting('fsync') as fsync,
+                           current_setting('synchronous_commit') as synchronous,
+                           to_regclass('alembic_version') is not null as made""")
+        )
+        row = found.one()
+    if row.version < OLDEST_SERVER:
+        yield Finding(False, f"database: PostgreSQL {row.version // 10000}", "PostgreSQL 15 or newer is needed")
+    if row.fsync == "off" or row.synchronous == "off":
+        mend = "set fsync and synchronous_commit to on: what is acknowledged must survive a crash"
+        yield Finding(False, "database: it forgets commits when it crashes", mend)
+    if not row.made:
+        yield Finding(False, "database: empty", "run `kezekshi migrate`, or just `kezekshi run`")
+    else:
+        yield Finding(True, f"database: PostgreSQL {row.version // 10000}")
+
+
+async def _telegram(settings: Settings, desk: str, engine: AsyncEngine) -> AsyncIterator[Finding]:
+    try:
+        token = settings.token(desk)
+    except WrongSettings as error:
+        yield Finding(False, f"{desk}: {error}")
+        return
+    async with Client(token, settings.telegram_api_base) as client:
+        me = await client.call("getMe", {}, timeout=10)
+        if not isinstance(me, Sent):
+            yield Finding(False, f"{desk}: {_words(me)}", _mend(me))
+            return
+        yield Finding(True, f"{desk}: the bot is @{me.result.get('username')}")
+        async for finding in _groups(client, desk, me.result["id"], engine):
+            yield finding
+
+
+def _words(outcome: Outcome) -> str:
+    return (
+        f"Telegram says: {outcome.description}"
+        if isinstance(outcome, Refused)
+        else f"Telegram cannot be reached ({outcome})"
+    )
+
+
+def _mend(outcome: Outcome) -> str:
+    if isinstance(outcome, Refused) and outcome.code == 401:
+        return "the token is wrong or revoked: take the right one from @BotFather"
+    return "check the network and TELEGRAM_API_BASE"
+
+
+async def _groups(client: Client, desk: str, bot_id: int, engine: AsyncEngine) -> AsyncIterator[Finding]:
+    async with engine.connect() as connection:
+        if await connection.scalar(text("select to_regclass('desk_group')")) is None:
+            return
+        found = await connection.execute(
+            text("select chat_id, title from desk_group where desk = :desk and state = 'connected'"), {"desk": desk}
+        )
+        groups = found.all()
+    if not groups:
+        mend = "add the bot to a supergroup with topics and send /connect there"
+        yield Finding(False, f"{desk}: no group is connected; requests wait in the database", mend)
+    for group in groups:
+        outcome = await client.call("getChatMember", {"chat_id": group.chat_id, "user_id": bot_id}, timeout=10)
+        if not isinstance(outcome, Sent):
+            yield Finding(False, f"{desk}: group {group.title}: {_words(outcome)}", "is the bot still in the group?")
+            continue
+        missing = [right for right in NEEDED_RIGHTS if not outcome.result.get(right)]
+        if missing:
+            mend = f"make the bot an administrator with: {', '.join(missing)}"
+            yield Finding(False, f"{desk}: group {group.title}: rights are missing", mend)
+        else:
+            yield Finding(True, f"{desk}: group {group.title} is connected")

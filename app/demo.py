@@ -1,0 +1,113 @@
+"""`kezekshi demo`: the real desk, and a stand-in for Telegram with a page where a person plays both sides."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from app.run import run
+from app.settings import Settings
+from sandbox.client import Sandbox
+
+TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the stand-in's own
+CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
+LEAD, ENGINEER = "Ерлан", "Динара"
+
+
+async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
+    """Start the stand-in, people it, start the desk, and tell the address."""
+    var = settings.kezekshi_var / "demo"
+    if fresh and (var / "pg").exists():
+        shutil.rmtree(var / "pg", ignore_errors=True)
+    port = port or _free_port()
+    address = f"http://127.0.0.1:{port}"
+    with console.status("Starting the stand-in for Telegram"):
+        server = await _stand_in(port)
+    try:
+        async with Sandbox(address) as sandbox:
+            await sandbox.wait(_answers(sandbox), timeout=20, what="the stand-in to answer")
+            admin, group = await _people(sandbox)
+            serving = settings.model_copy(
+                update={
+                    "desks": ("prodata",),
+                    "tokens": {"prodata": SecretStr(TOKEN)},
+                    "telegram_api_base": address,
+                    "admin_telegram_ids": frozenset({admin}),
+                    "database_url": "",
+                    "kezekshi_var": var,
+                    "public_url": "",
+                    "web_port": 0,
+                }
+            )
+            opened = asyncio.Event()
+            async with _opening(sandbox, admin, group, opened, address, console):
+                with console.status("Starting the database and the desk"):
+                    pass
+                await run(serving, ("bot", "jobs"), ready=opened.set)
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _stand_in(port: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox", "--port", str(port), "--quiet", cwd=Path(__file__).resolve().parent.parent
+    )
+
+
+def _answers(sandbox: Sandbox):  # type: ignore[no-untyped-def]
+    async def answers() -> bool:
+        try:
+            await sandbox.state()
+        except Exception:
+            return False
+        return True
+
+    return answers
+
+
+async def _people(sandbox: Sandbox) -> tuple[int, int]:
+    """Customers in three languages, and a group with a lead and an engineer."""
+    await sandbox.add_bot(TOKEN, "ProData", "prodata_support_bot")
+    for name, language in CUSTOMERS:
+        await sandbox.add_user(name, language_code=language)
+    lead = await sandbox.add_user(LEAD, language_code="ru")
+    engineer = await sandbox.add_user(ENGINEER, language_code="kk")
+    group = await sandbox.add_group("ProData · инженеры", owner=lead["id"])
+    await sandbox.add_member(group["id"], user=engineer["id"])
+    rights = {"can_manage_topics": True, "can_pin_messages": True, "can_delete_messages": True}
+    await sandbox.add_member(group["id"], bot=TOKEN, rights=rights, by=lead["id"])
+    return lead["id"], group["id"]
+
+
+@contextlib.asynccontextmanager
+async def _opening(
+    sandbox: Sandbox, admin: int, group: int, opened: asyncio.Event, address: str, console: Console
+) -> AsyncIterator[None]:
+    """Once the desk serves, the lead connects the group and names the engineer, as an admin would."""
+
+    async def open_() -> None:
+        await opened.wait()
+        await sandbox.say(admin, group, "/connect")
+        console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
+        console.print("Ctrl-C ends the demo.")
+
+    task = asyncio.create_task(open_())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
