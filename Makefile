@@ -59,8 +59,7 @@ lock: $(VENV)/uv ## renew the lock files
 	@$(UV) compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 catalogues: $(VENV)/dev ## collect the texts of the code into locales/
-	@$(BIN)/pybabel -q extract -k t -k n:1,2 -F locales/babel.cfg --no-location --sort-output --omit-header -o locales/kezekshi.pot .
-	@for l in en kk ru; do $(BIN)/pybabel -q update -N -D kezekshi -l $$l -i locales/kezekshi.pot -d locales --no-wrap --omit-header --ignore-obsolete; done
+	@$(BIN)/python locales/collect.py
 
 clean: ## forget the environment and the local database
 	rm -rf $(VENV) var

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 def of_customers(language: str) -> list[dict[str, str]]:
     t = texts(language)
     return [
-        {"command": "new", "description": t("A new request")},
+        {"command": "new", "description": t("New request")},
         {"command": "requests", "description": t("My requests")},
         {"command": "language", "description": t("Language")},
         {"command": "help", "description": t("Help")},
@@ -31,7 +31,7 @@ def of_engineers(language: str) -> list[dict[str, str]]:
         {"command": "delete", "description": t("In reply: remove your message everywhere")},
         {"command": "duty", "description": t("On duty: /duty on, /duty off")},
         {"command": "agent", "description": t("Engineers: /agent list, add, remove")},
-        {"command": "connect", "description": t("Let requests come to this group")},
+        {"command": "connect", "description": t("Receive requests in this group")},
     ]
 
 

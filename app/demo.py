@@ -23,8 +23,8 @@ LEAD, ENGINEER = "Ерлан", "Динара"
 async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
     """Start the stand-in, people it, start the desk, and tell the address."""
     var = settings.kezekshi_var / "demo"
-    if fresh and (var / "pg").exists():
-        shutil.rmtree(var / "pg", ignore_errors=True)
+    if fresh:
+        await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
     with console.status("Starting the stand-in for Telegram"):

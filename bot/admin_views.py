@@ -49,8 +49,10 @@ def connected(look: Look, waited: int, missing: Sequence[str]) -> Rendered:
     t = look.t
     lines: list[Text | str] = [Bold(t("Connected: new requests come to this group, each as a topic."))]
     if waited:
-        lines.append(t.n("One request had waited and comes now.", "{n} requests had waited and come now.", waited))
-    lines.append(t("Name the engineers: reply to a person's message with /agent add or /agent add lead."))
+        lines.append(
+            t.n("One request was waiting and is coming now.", "{n} requests were waiting and are coming now.", waited)
+        )
+    lines.append(t("Add the engineers: reply to a person's message with /agent add or /agent add lead."))
     return render(as_list(*lines, *_rights(look, missing)))
 
 
@@ -63,7 +65,11 @@ def named(look: Look, name: str, role: str) -> Rendered:
 
 def removed(look: Look, name: str, was: bool) -> Rendered:
     t = look.t
-    return render(t("{name} is no engineer any more.", name=name) if was else t("{name} was no engineer.", name=name))
+    return render(
+        t("{name} is no longer an engineer.", name=name)
+        if was
+        else t("{name} is not on the list of engineers.", name=name)
+    )
 
 
 def agents(look: Look, everyone: Sequence[Agent]) -> Rendered:
@@ -90,10 +96,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     by_kind = {
         "NotFound": t("This is no longer there."),
         "NotAllowed": t("You are not allowed to do that."),
-        "NotAnAgent": t("You are not named as an engineer of this desk; a lead can do it: /agent add."),
+        "NotAnAgent": t("You are not listed as an engineer of this desk; a lead can add you: /agent add."),
         "Anonymous": t("Please write under your own name, not as an anonymous admin or a channel."),
         "WrongStatus": t("That is not possible in the request's present state."),
-        "CannotRelay": t("Messages of this kind cannot be passed on."),
+        "CannotRelay": t("We cannot forward messages of this kind."),
         "WrongPlace": t("That does not work here."),
         "WrongInput": t("I did not understand that."),
     }

@@ -54,7 +54,7 @@ def kinds(profile: Profile, labels: dict[str, str]) -> InlineKeyboardMarkup:
 
 def which(t: Texts, message_id: int, tickets: list[tuple[int, str]]) -> InlineKeyboardMarkup:
     rows = [[button(label, press.Place(message=message_id, ticket=ticket))] for ticket, label in tickets]
-    rows.append([button(t("A new request"), press.Place(message=message_id, ticket=0), "primary")])
+    rows.append([button(t("New request"), press.Place(message=message_id, ticket=0), "primary")])
     return inline(rows)
 
 
@@ -99,7 +99,7 @@ def card(t: Texts, ticket_id: int, state: str, assigned: bool) -> InlineKeyboard
 
     first = [] if assigned else one("take", t("Take"), "primary")
     rows = [
-        [*first, *one("ask", t("Ask: wait for the customer"))],
+        [*first, *one("ask", t("Wait for the customer"))],
         [*one("resolve", t("Resolve"), "success"), *one("reopen", t("Reopen"))],
     ]
     if state in status.ACTIVE:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiogram.types import User
 from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, TextMention, as_list
+from babel.numbers import format_percent
 
 from bot import keyboards
 from bot.rendered import Rendered, render
@@ -24,9 +25,9 @@ def status_labels(t: Texts) -> dict[str, str]:
     return {
         "new": t("new"),
         "open": t("open"),
-        "pending": t("waits for the customer"),
-        "on_hold": t("waits for a third party"),
-        "resolved": t("resolved, waits for confirmation"),
+        "pending": t("waiting for the customer"),
+        "on_hold": t("waiting for a third party"),
+        "resolved": t("resolved, waiting for confirmation"),
         "closed": t("closed"),
         "declined": t("declined"),
     }
@@ -45,13 +46,14 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     person = Text(ticket["requester"])
     if ticket["telegram_id"]:
         person = Text(TextMention(ticket["requester"], user=_user(ticket["telegram_id"], ticket["requester"])))
+    nobody = t("nobody yet")
     lines: list[Text | str] = [
         Bold(f"{ticket['reference']} · {ticket['subject']}"),
         Text(t("Customer:"), " ", person, f" ({ticket['language']})"),
-        f"{t('Status:')} {status_labels(t)[ticket['status']]}",
-        f"{t('Priority:')} {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
-        f"{t('Type:')} {type_labels(t)[ticket['type']]}",
-        f"{t('Engineer:')} {ticket['assignee'] or t('nobody yet')}",
+        t("Status:") + f" {status_labels(t)[ticket['status']]}",
+        t("Priority:") + f" {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
+        t("Type:") + f" {type_labels(t)[ticket['type']]}",
+        t("Engineer:") + f" {ticket['assignee'] or nobody}",
     ]
     lines += [_promise(look, target, ticket["status"]) for target in ticket["targets"]]
     if ticket["related"]:
@@ -76,9 +78,9 @@ def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
         sign = "❗️" if late else "✅"
         return f"{sign} {label}: {look.local(target['met_at'])}"
     if target["breached_at"]:
-        return Bold(f"🔴 {label}: {t('was due {time}', time=look.local(target['due_at']))}")
+        return Bold(f"🔴 {label}: ", t("was due {time}", time=look.local(target["due_at"])))
     if status not in ("new", "open"):
-        return f"⏸ {label}: {t('the clock stands')}"
+        return f"⏸ {label}: " + t("the clock stands")
     return Text(f"⏱ {label}: ", Bold(look.local(target["due_at"])), f" ({look.place})")
 
 
@@ -86,7 +88,7 @@ def board(look: Look, rows: list[dict[str, Any]], total: int) -> Rendered:
     """Open tickets, soonest deadline first; the same rows give the same text, so nothing is sent in vain."""
     t = look.t
     if not rows:
-        return render(as_list(Bold(t("Open requests: {n}", n=0)), "☕ " + t("Everything is answered.")))
+        return render(as_list(Bold(t("Open requests: {n}", n=0)), "☕ " + t("All caught up.")))
     lines: list[Text | str] = [Bold(t("Open requests: {n}", n=total))]
     for row in rows[:BOARD_ROWS]:
         due = look.local(row["due_at"]) if row["due_at"] else "⏸"
@@ -107,7 +109,7 @@ def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
         lines.append(
             Text(Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "), message["words"][:300])
         )
-    head = "♻️ " + t("The topic was lost and is rebuilt. The history so far:")
+    head = "♻️ " + t("The topic was lost and has been rebuilt. The history so far:")
     while lines and len(as_list(*lines).as_kwargs()["text"]) > 3500:
         lines.pop(0)
     return render(as_list(head, ExpandableBlockQuote(as_list(*lines))) if lines else head)
@@ -126,11 +128,11 @@ def _mentioned(look: Look, facts: dict[str, Any]) -> Text:
 def _warned(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
     label = metric_labels(t)[facts["metric"]]
-    percent = round(facts["share"] * 100)
+    share = format_percent(facts["share"], locale=look.language)
     words = t(
-        "{metric}: {percent} % of the time has passed, due {time}",
+        "{metric}: {share} of the time has passed, due {time}",
         metric=label,
-        percent=percent,
+        share=share,
         time=look.local(facts["due_at"]),
     )
     return render(Text("⏳ ", words, _mentioned(look, facts)))
@@ -181,7 +183,7 @@ def _reachable(look: Look, facts: dict[str, Any]) -> Rendered:
 
 
 def _unrelayed(look: Look, facts: dict[str, Any]) -> Rendered:
-    return render(look.t("The customer sent what cannot be passed on ({kind}) and was told so", kind=facts["kind"]))
+    return render(look.t("The customer sent something that cannot be forwarded and was told so"))
 
 
 def _quarantined(look: Look, facts: dict[str, Any]) -> Rendered:

@@ -37,8 +37,8 @@ class Look:
 
 def type_labels(t: Texts) -> dict[str, str]:
     return {
-        "outage": t("The services stopped completely"),
-        "fault": t("Something works badly"),
+        "outage": t("Services are completely down"),
+        "fault": t("Something is not working well"),
         "vm": t("Reboot or unlock a VM"),
         "quota": t("Raise quotas"),
         "password": t("The cabinet's password"),
@@ -50,9 +50,9 @@ def type_labels(t: Texts) -> dict[str, str]:
 def status_labels(t: Texts) -> dict[str, str]:
     return {
         "new": t("registered"),
-        "open": t("in work"),
-        "pending": t("waits for your answer"),
-        "on_hold": t("waits for a third party"),
+        "open": t("in progress"),
+        "pending": t("waiting for your answer"),
+        "on_hold": t("waiting for a third party"),
         "resolved": t("solved, please confirm"),
         "closed": t("closed"),
         "declined": t("declined"),
@@ -175,7 +175,7 @@ def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) 
 
 
 def author_label(look: Look, kind: str) -> str:
-    return look.t("you") if kind == "requester" else look.t("engineer")
+    return look.t("You") if kind == "requester" else look.t("engineer")
 
 
 # --- notices about a ticket -------------------------------------------------------------------------------
@@ -196,8 +196,8 @@ def _resumed(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
     return render(
         as_list(
-            Bold(t("{reference} is in work again.", reference=facts["reference"])),
-            t("The new promised time is {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
+            Bold(t("{reference} is being worked on again.", reference=facts["reference"])),
+            t("The new promised time: {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
         )
     )
 
@@ -216,8 +216,8 @@ def _asked(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
     return render(
         as_list(
-            Bold(t("{reference} waits for your answer.", reference=facts["reference"])),
-            t("Until you write, the promised time stands still."),
+            Bold(t("{reference} is waiting for your answer.", reference=facts["reference"])),
+            t("The clock is paused until you reply."),
         )
     )
 
@@ -261,7 +261,7 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
 
 
 def repeat_mark(t: Texts) -> str:
-    return t("↻ Maybe a repeat:") + "\n"
+    return t("↻ Possibly a repeat:") + "\n"
 
 
 def rate(look: Look, reference: str, ticket_id: int) -> Rendered:
@@ -273,7 +273,7 @@ def rate(look: Look, reference: str, ticket_id: int) -> Rendered:
 
 
 def rated(look: Look, stars: int) -> Rendered:
-    return render(look.t("Thank you for rating us: {stars} of 5.", stars=stars))
+    return render(look.t("Thank you for your rating: {stars} out of 5.", stars=stars))
 
 
 def still_wrong(look: Look, reference: str) -> Rendered:
@@ -286,5 +286,5 @@ def withdrawn(look: Look, reference: str) -> Rendered:
 
 def cannot_relay(look: Look, kind: str) -> Rendered:
     t = look.t
-    words = t("A poll cannot be passed on.") if kind == "poll" else t("Messages of this kind cannot be passed on.")
+    words = t("We cannot forward polls.") if kind == "poll" else t("We cannot forward messages of this kind.")
     return render(words + " " + t("Please write it as text, or send a photo or a file."))

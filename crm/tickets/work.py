@@ -1,5 +1,6 @@
 """What agents do with a ticket: answer, note, take, ask, resolve, decline, reopen, set what it is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from crm.changes import Changes
 from crm.desks import Priority as TicketPriority
 from crm.desks import Profile
 from crm.errors import NotFound, WrongInput
-from crm.outbox import Priority
+from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of, telegram_chat
 from crm.sla import targets
@@ -194,16 +195,13 @@ async def set_type(
     ticket = await load(session, profile.name, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
     due = await targets.rebudget(session, profile, ticket, now)
+    chat = await telegram_chat(session, profile.name, ticket.requester_id)
+    told = []
+    if chat is not None and before != request_type:
+        facts = {"reference": ticket.reference, "type": request_type, "due_at": due}
+        told.append(outward.say_to_requester(profile.name, chat[0], chat[1], ticket_id, "retyped", **facts))
     await _redraw(
-        session,
-        profile,
-        agent,
-        ticket,
-        "type",
-        now,
-        before=before,
-        after=request_type,
-        due_at=due.isoformat(),
+        session, profile, agent, ticket, "type", now, told, before=before, after=request_type, due_at=due.isoformat()
     )
     return ticket
 
@@ -215,10 +213,11 @@ async def _redraw(
     ticket: Ticket,
     event: str,
     now: datetime,
+    told: Sequence[Outgoing] = (),
     **data: Any,
 ) -> None:
     ticket.updated_at = now
-    changes = Changes()
+    changes = Changes(outgoing=list(told))
     changes.events.append(journal.event(ticket.id, actor_of(agent), event, now, **data))
     changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket.id, now)
     await changes.write(session, profile.name, now)

@@ -3,13 +3,13 @@ import { openAttachMenu, sample, send, Staged, takesCaption } from "./attach.js"
 import { h, isPhone } from "./dom.js";
 import { personName, senderOf, snippet, textOf } from "./format.js";
 import { icon } from "./icons.js";
-import { Suggestions } from "./suggestions.js";
+import { keepFocus, Suggestions } from "./suggestions.js";
 import { t } from "./texts.js";
 import { toastError } from "./toast.js";
 
 const TALLEST_PX = 168;
 
-/** Where a person writes: text, files, an answer to a message or a change of one. `place` is {chat, thread, me, extra}. */
+/** Where a person writes: text, files, an answer to a message or a change of one. `place` is {chat, thread, me, person, extra?}. */
 export class Composer {
   #place = null;
   #about = null;
@@ -42,6 +42,7 @@ export class Composer {
       icon("send"),
     );
     this.commands = commandsToggle ? round("commands", t("commands"), () => this.suggestions.toggle()) : null;
+    if (this.commands) keepFocus(this.commands);
     this.tools = h("span", { class: "tools" });
     this.form = h(
       "form",

@@ -52,7 +52,7 @@ export class Conversation {
     this.#acceptDrops();
   }
 
-  /** `place` is {chat, thread, me, person, extra?, notice?, start?}. */
+  /** `place` is {chat, thread, me, person, extra?, mayDelete?, notice?}. */
   draw(place) {
     this.#place = place;
     const { chat, thread, notice } = place;

@@ -1,5 +1,5 @@
 import { h, reconcile, reducedMotion } from "./dom.js";
-import { dayKey, dayOf, personName, senderOf, serviceText, snippet } from "./format.js";
+import { dayKey, dayOf, personName, senderOf, serviceText } from "./format.js";
 import { icon } from "./icons.js";
 import { onLongPress } from "./touch.js";
 import { messageNode, serviceNode } from "./message.js";
@@ -143,7 +143,7 @@ function leave(node) {
 }
 
 /** What stands one below the other: days, service lines, messages and albums, in runs of one sender. */
-export function items(messages, me, group) {
+function items(messages, me, group) {
   const list = [];
   let day = null;
   let part = null;
@@ -176,5 +176,3 @@ function nextPart(message, before, me, group) {
   if (run) before.ends = false;
   return { messages: [message], me, own, group, named: group && !own && !run, ends: true };
 }
-
-export const announce = (message) => `${personName(senderOf(message))}: ${snippet(message)}`;

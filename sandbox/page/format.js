@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
 import { language, t } from "./texts.js";
 
-export const KINDS = [
+const KINDS = [
   "photo",
   "animation",
   "video",

@@ -5,7 +5,7 @@ import { lightbox } from "./dialog.js";
 import { player } from "./player.js";
 import { t } from "./texts.js";
 
-export const fileUrl = (id) => `/sandbox/files/${encodeURIComponent(id)}`;
+const fileUrl = (id) => `/sandbox/files/${encodeURIComponent(id)}`;
 
 const largest = (sizes) => sizes.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a));
 

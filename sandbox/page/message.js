@@ -140,7 +140,7 @@ function meta(message, edited) {
 }
 
 /** In a topic each plain message points at the topic's root; that is no answer to anything. */
-export function answered(message) {
+function answered(message) {
   const original = message.reply_to_message;
   return original && !original.forum_topic_created ? original : null;
 }

@@ -1,5 +1,8 @@
 import { h } from "./dom.js";
 
+/** A press on the node leaves the focus in the input field, so that the list is still there when the press counts. */
+export const keepFocus = (node) => node.addEventListener("mousedown", (event) => event.preventDefault());
+
 /** The bot's commands above the input field: all of them by the menu button, the matching ones while typing "/". */
 export class Suggestions {
   #commands = [];
@@ -11,9 +14,8 @@ export class Suggestions {
     this.choose = choose;
     this.node = h("div", { class: "suggestions", role: "listbox" });
     this.node.hidden = true;
-    input.addEventListener("blur", () =>
-      setTimeout(() => this.node.contains(document.activeElement) || this.#close(), 100),
-    );
+    input.addEventListener("blur", ({ relatedTarget }) => this.node.contains(relatedTarget) || this.#close());
+    keepFocus(this.node);
   }
 
   offer(commands) {

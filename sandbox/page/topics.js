@@ -8,7 +8,7 @@ const SEARCH_FROM = 9;
 const COLOURS = [7322096, 16766590, 13338331, 9367192, 16749490, 16478047];
 
 /** General first, then the topic somebody wrote in last. */
-export function sortedTopics(chat) {
+function sortedTopics(chat) {
   const topics = [...chat.topics.values()].map((topic) => seen(chat, topic));
   topics.sort((a, b) => order(b) - order(a) || b.thread - a.thread);
   return [seen(chat, { thread: 0, name: t("general") }), ...topics];

@@ -151,7 +151,7 @@ class World:
     async def connect(self, named: bool = True) -> None:
         """The lead connects the group and names the engineer, as an admin does."""
         await self.sandbox.say(self.lead, self.group, "/connect")
-        await self.in_group("подключена", "Connected", "қосылды")
+        await self.in_group("/agent add")
         if named:
             hello = await self.sandbox.say(self.engineer, self.group, "salem")
             await self.sandbox.say(self.lead, self.group, "/agent add", reply_to=hello["message_id"])

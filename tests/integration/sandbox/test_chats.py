@@ -5,8 +5,12 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
+    BotCommandScopeChatAdministrators,
+    BotCommandScopeChatMember,
+    BotCommandScopeUnion,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     MenuButtonCommands,
@@ -69,6 +73,23 @@ async def test_commands_by_scope_and_language(bot: Bot, sandbox: Sandbox, alice:
     assert await shown(alice) == ["komek"]
     with pytest.raises(TelegramBadRequest, match="BOT_COMMAND_INVALID"):
         await bot.set_my_commands([BotCommand(command="Help!", description="x")])
+
+
+async def test_commands_in_a_group(bot: Bot, sandbox: Sandbox, alice: int, bob: int, group: int) -> None:
+    async def shown(viewer: int) -> list[str]:
+        return [command["command"] for command in (await sandbox.chat(group, viewer))["commands"]]
+
+    await sandbox.add_member(group, user=alice)
+    scopes: list[tuple[BotCommandScopeUnion, str]] = [
+        (BotCommandScopeAllGroupChats(), "all"),
+        (BotCommandScopeChatAdministrators(chat_id=group), "admins"),
+        (BotCommandScopeChatMember(chat_id=group, user_id=alice), "alice"),
+    ]
+    seen = []
+    for scope, name in scopes:
+        await bot.set_my_commands([BotCommand(command=name, description=name)], scope)
+        seen.append((await shown(alice), await shown(bob)))
+    assert seen == [(["all"], ["all"]), (["all"], ["admins"]), (["alice"], ["admins"])]
 
 
 async def test_pressing_and_answering(bot: Bot, sandbox: Sandbox, alice: int, clock: Clock) -> None:

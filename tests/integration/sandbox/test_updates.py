@@ -7,7 +7,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramConflictError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Update
 
-from sandbox.client import Json, Sandbox
+from sandbox.client import Json, Sandbox, SandboxError
 
 from .conftest import DESK, TOKEN, Clock, Server, fresh, plain, until
 
@@ -212,3 +212,20 @@ async def test_ten_thousand_at_once(sandbox: Sandbox, bot: Bot, server: Server) 
     ids = [update.update_id for update in batch]
     assert ids == list(range(ids[0], ids[0] + 100))
     assert (await bot.copy_message(9_000_001, 9_000_000, 5)).message_id == 6, "its people and messages are there"
+
+
+async def test_behind_a_mask_the_words_are_still_ones_own(sandbox: Sandbox, bob: int, alice: int, group: int) -> None:
+    await sandbox.add_member(group, user=alice)
+    hidden = (await sandbox.say(bob, group, "hidden", anonymous=True))["message_id"]
+    with pytest.raises(SandboxError, match="is not by user"):
+        await sandbox.edit(alice, group, hidden, "mine now")
+    await sandbox.edit(bob, group, hidden, "still hidden")
+    (edited,) = await fresh(sandbox, "edited_message")
+    assert (edited["text"], edited["from"]["username"]) == ("still hidden", "GroupAnonymousBot")
+
+
+async def test_a_bot_hears_nothing_of_its_own_words(sandbox: Sandbox, bot: Bot, alice: int) -> None:
+    before = len(await fresh(sandbox))
+    sent = await bot.send_message(alice, "one")
+    await bot.edit_message_text("two", chat_id=alice, message_id=sent.message_id)
+    assert len(await fresh(sandbox)) == before
