@@ -15,6 +15,7 @@ from app.run import run
 from app.settings import Settings
 from sandbox.client import Sandbox
 
+ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the stand-in's own
 CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
 LEAD, ENGINEER = "Ерлан", "Динара"
@@ -63,7 +64,7 @@ def _free_port() -> int:
 
 async def _stand_in(port: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", "--port", str(port), "--quiet", cwd=Path(__file__).resolve().parent.parent
+        sys.executable, "-m", "sandbox", "--port", str(port), "--quiet", cwd=ROOT
     )
 
 

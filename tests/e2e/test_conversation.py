@@ -47,7 +47,7 @@ async def test_from_start_to_rating(world: World) -> None:
 
     # Pending: the clock stands; the customer's answer starts it again, with a new time.
     await world.press_card(world.engineer, thread, "Ждать ответа")
-    await world.in_chat(customer, "waits for your answer")
+    await world.in_chat(customer, "waiting for your answer")
     await sandbox.say(customer, bot, "10.0.0.5")
     await world.in_chat(customer, "new promised time")
     await world.in_group("10.0.0.5", thread=thread)
@@ -66,7 +66,7 @@ async def test_from_start_to_rating(world: World) -> None:
     await world.press(customer, bot, again, "Solved, thank")
     rate = await world.in_chat(customer, "How did we do")
     await world.press(customer, bot, rate, "5")
-    await world.in_chat(customer, "Thank you for rating")
+    await world.in_chat(customer, "Thank you for your rating")
 
     await world.settled()
     rows = await world.fetch("select status, rating, request_type from ticket")
