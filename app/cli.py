@@ -57,8 +57,9 @@ def demo(
     """Play both sides in the browser: the real desk, and a stand-in for Telegram."""
     from app.demo import demo as play
 
+    settings = _settings()
     configure("warning")
-    _serve(play(_settings(), port, fresh, console))
+    _serve(play(settings, port, fresh, console))
 
 
 @cli.command()
@@ -106,8 +107,8 @@ def main() -> NoReturn:
     except Exception as error:
         if hasattr(error, "format_message"):
             _refuse(error.format_message())
-        if _no_database(error):
-            _refuse(f"the database cannot be reached: {str(error).splitlines()[0]}")
+        if isinstance(error, OSError):
+            _refuse(str(error))
         raise
     sys.exit(0)
 
@@ -115,12 +116,6 @@ def main() -> NoReturn:
 def _refuse(line: str) -> NoReturn:
     print(f"kezekshi: {line}", file=sys.stderr)
     sys.exit(2)
-
-
-def _no_database(error: Exception) -> bool:
-    from sqlalchemy.exc import OperationalError
-
-    return isinstance(error, OSError | OperationalError) or type(error).__module__.startswith("asyncpg")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app.run import run
-from app.settings import Settings
+from app.settings import Settings, WrongSettings
 from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,11 +28,10 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
         await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
-    with console.status("Starting the stand-in for Telegram"):
-        server = await _stand_in(port)
+    console.print("Starting the stand-in for Telegram …")
+    server = await _stand_in(port)
     try:
         async with Sandbox(address) as sandbox:
-            await sandbox.wait(_answers(sandbox), timeout=20, what="the stand-in to answer")
             admin, group = await _people(sandbox)
             serving = settings.model_copy(
                 update={
@@ -47,12 +46,12 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
                 }
             )
             opened = asyncio.Event()
+            console.print("Starting the database and the desk …")
             async with _opening(sandbox, admin, group, opened, address, console):
-                with console.status("Starting the database and the desk"):
-                    pass
                 await run(serving, ("bot", "jobs"), ready=opened.set)
     finally:
-        server.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            server.terminate()
         await server.wait()
 
 
@@ -63,20 +62,13 @@ def _free_port() -> int:
 
 
 async def _stand_in(port: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", "--port", str(port), "--quiet", cwd=ROOT
-    )
-
-
-def _answers(sandbox: Sandbox):  # type: ignore[no-untyped-def]
-    async def answers() -> bool:
-        try:
-            await sandbox.state()
-        except Exception:
-            return False
-        return True
-
-    return answers
+    """Its own process, as Telegram is; it says when it listens. Raises WrongSettings when it cannot."""
+    command = (sys.executable, "-m", "sandbox", "--port", str(port))
+    started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    said = await started.stdout.readline() if started.stdout else b""
+    if not said:
+        raise WrongSettings(f"the page cannot be opened on port {port}: is it taken? Try --port 0")
+    return started
 
 
 async def _people(sandbox: Sandbox) -> tuple[int, int]:

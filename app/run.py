@@ -10,12 +10,14 @@ from datetime import datetime
 import structlog
 from aiogram import Bot
 from aiohttp import web
+from asyncpg import PostgresError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import postgres
 from app.commands import announce
 from app.migrate import migrate
-from app.settings import Settings
+from app.settings import Settings, WrongSettings
 from bot.client import Client
 from bot.deliver import Sender
 from bot.dispatcher import make_dispatcher
@@ -46,10 +48,17 @@ class House:
 
 
 async def database(settings: Settings) -> AsyncEngine:
-    """The configured server, or the embedded one, with the schema of this version."""
+    """The configured server, or the embedded one, with the schema of this version.
+
+    Raises WrongSettings if it cannot be reached.
+    """
     url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
     engine = make_engine(url, size=16)
-    await migrate(engine)
+    try:
+        await migrate(engine)
+    except (OSError, DBAPIError, PostgresError) as error:
+        await engine.dispose()
+        raise WrongSettings(f"DATABASE_URL: the database cannot be reached: {str(error).splitlines()[0]}") from error
     return engine
 
 

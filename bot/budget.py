@@ -1,7 +1,8 @@
 """Telegram's limits, kept in the database, so that any number of senders together stay within them.
 
 A bucket remembers when its last calls went out; a window admits so many. Windows are a little longer than
-Telegram's, because calls arrive a little later than they leave.
+Telegram's, because some calls take longer to arrive than others; in a private chat, where one call follows the
+other, the moment of the answer counts, so that nothing can overtake there.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-SLACK = timedelta(milliseconds=150)
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
+    """So many calls in any stretch of that length."""
+
     calls: int
     length: timedelta
 
@@ -40,7 +41,7 @@ class Limits:
             raise ValueError("TELEGRAM_LIMITS is like 30/1/20, or off") from None
         if min(overall, chat, group) < 1:
             raise ValueError("TELEGRAM_LIMITS needs numbers of at least 1")
-        second, minute = timedelta(seconds=1), timedelta(minutes=1)
+        second, minute = timedelta(seconds=1.1), timedelta(seconds=61)
         return cls(Window(overall, second), Window(chat, second), Window(group, minute))
 
     def of(self, bucket: str) -> Window | None:
@@ -64,14 +65,14 @@ class Bucket:
             return free
         # An album may cost more than the whole window admits; then it takes all of it.
         needed = min(cost, window.calls)
-        live = [at for at in self.sent if at + window.length + SLACK > now]
+        live = [at for at in self.sent if at + window.length > now]
         over = len(live) + needed - window.calls
-        return max(free, live[over - 1] + window.length + SLACK) if over > 0 else free
+        return max(free, live[over - 1] + window.length) if over > 0 else free
 
     def spend(self, window: Window | None, cost: int, now: datetime) -> None:
         if window is None:
             return
-        live = [at for at in self.sent if at + window.length + SLACK > now]
+        live = [at for at in self.sent if at + window.length > now]
         self.sent = (live + [now] * cost)[-window.calls :]
 
 
@@ -94,6 +95,15 @@ async def save(session: AsyncSession, buckets: Sequence[Bucket]) -> None:
     await session.execute(
         text("update send_budget set sent = :sent, blocked_until = :until where bucket = :name"),
         [{"name": b.name, "sent": b.sent, "until": b.blocked_until} for b in buckets],
+    )
+
+
+async def answered(session: AsyncSession, names: Sequence[str], now: datetime) -> None:
+    """The last call of these private chats was answered only now."""
+    await session.execute(
+        text("""update send_budget set sent[cardinality(sent)] = :now
+                where bucket = any(:names) and cardinality(sent) > 0"""),
+        {"names": sorted(set(names)), "now": now},
     )
 
 

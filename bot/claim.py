@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import budget
 from bot.budget import Bucket, Limits
-from crm.outbox import LEASE
+from crm.outbox import LEASE, group_bucket
 
 # Repeating these changes nothing, so an unknown outcome needs no mark.
 IDEMPOTENT = frozenset({"amend", "retract", "react", "pin", "card", "board", "topic.state"})
@@ -51,7 +51,7 @@ _HEADS = """
     select o.id, o.bucket, o.cost from outbox o
     left join send_budget b on b.bucket = o.bucket
     where o.desk = :desk and o.state = 'queued' and o.due_at <= :now
-      and (b.blocked_until is null or b.blocked_until <= :now)
+      and o.bucket <> :nowhere and (b.blocked_until is null or b.blocked_until <= :now)
       and not exists (select 1 from outbox e where e.lane = o.lane and e.id < o.id
                       and e.state in ('queued', 'attempting'))
     order by o.priority, o.id limit :limit
@@ -76,12 +76,15 @@ _TAKE = text("""
 """)
 
 
+def _heads(desk: str, now: datetime, limit: int) -> dict[str, Any]:
+    """What waits for a group to be connected is no head of anything."""
+    return {"desk": desk, "now": now, "limit": limit, "nowhere": group_bucket(desk, None)}
+
+
 async def claim(session: AsyncSession, desk: str, limits: Limits | None, now: datetime, limit: int) -> list[Row]:
     """Up to `limit` rows, leased. The caller commits before anything is sent."""
     if limits is None:
-        heads = await session.execute(
-            text(_HEADS + " for update of o skip locked"), {"desk": desk, "now": now, "limit": limit}
-        )
+        heads = await session.execute(text(_HEADS + " for update of o skip locked"), _heads(desk, now, limit))
         ids = [head.id for head in heads]
     else:
         ids = await _within_limits(session, desk, limits, now, limit)
@@ -95,7 +98,7 @@ async def _within_limits(session: AsyncSession, desk: str, limits: Limits, now: 
     """Heads that the buckets admit; what they do not admit blocks them until they will."""
     # The overall bucket's lock makes the senders of a desk take turns here.
     overall = (await budget.lock(session, [desk]))[desk]
-    heads = (await session.execute(text(_HEADS), {"desk": desk, "now": now, "limit": limit})).all()
+    heads = (await session.execute(text(_HEADS), _heads(desk, now, limit))).all()
     if not heads:
         return []
     buckets = await budget.lock(session, [head.bucket for head in heads])
@@ -123,10 +126,11 @@ async def next_due(session: AsyncSession, desk: str, now: datetime) -> float:
     found = await session.scalar(
         text("""
             select min(greatest(o.due_at, coalesce(b.blocked_until, o.due_at)))
-            from (select * from outbox where desk = :desk and state = 'queued' order by priority, id limit 500) o
+            from (select * from outbox where desk = :desk and state = 'queued' and bucket <> :nowhere
+                  order by priority, id limit 500) o
             left join send_budget b on b.bucket = o.bucket
         """),
-        {"desk": desk},
+        {"desk": desk, "nowhere": group_bucket(desk, None)},
     )
     return min(max((found - now).total_seconds(), 0.03), 1.0) if found else 1.0
 

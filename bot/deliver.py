@@ -130,7 +130,7 @@ class Sender:
             now = self._clock()
             try:
                 async with transaction(self._desk.sessions) as session:
-                    await settle.settle(session, self._desk, [(d.row, d.result) for d in batch], now)
+                    await settle.settle(session, self._desk, self._limits, [(d.row, d.result) for d in batch], now)
                 failpoints.reach("deliver.settled")
                 break
             except Exception as error:

@@ -18,7 +18,7 @@ from crm.db import Sessions
 from crm.desks import Profile
 from crm.outbox import Outgoing, Priority, group_bucket
 from crm.texts import texts
-from crm.tickets import messages, queries
+from crm.tickets import messages, queries, status
 from crm.tickets.models import DeskGroup
 from crm.tickets.models import Message as Stored
 
@@ -144,6 +144,17 @@ async def card(desk: Desk, row: Row, now: datetime) -> Result:
     )
     pair = _pair(desk, facts["chat_id"], sent, "card", row.ticket_id, None)
     return Result(outcome, [pair], card_message_id=sent["message_id"], follow=[pin])
+
+
+async def topic_state(desk: Desk, row: Row, now: datetime) -> Result:
+    """Closed or open, as its ticket is at this moment."""
+    async with desk.sessions() as session:
+        facts = await queries.card(session, row.ticket_id or 0)
+    if facts["thread_id"] is None:
+        return Result(NOTHING_TO_DO)
+    method = "closeForumTopic" if facts["status"] in status.ENDED else "reopenForumTopic"
+    params = {"chat_id": facts["chat_id"], "message_thread_id": facts["thread_id"]}
+    return Result(await desk.client.call(method, params))
 
 
 async def pin(desk: Desk, row: Row, now: datetime) -> Result:
@@ -381,6 +392,7 @@ OPERATIONS: dict[str, Operation] = {
     "topic.open": open_topic,
     "card": card,
     "pin": pin,
+    "topic.state": topic_state,
     "board": board,
     "alarm": alarm,
     "say": say,

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import budget, claim, consequences
+from bot.budget import Limits
 from bot.claim import IDEMPOTENT, Row
 from bot.client import Later, Refused, Sent
 from bot.operations import Desk, Result
@@ -22,10 +23,10 @@ REPEAT_AFTER = timedelta(seconds=2)
 _SETTLE = text("""
     with done as (
         update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
-               attempts = r.attempts, error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
+               error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
                settled_at = case when r.state = 'queued' then null else cast(:now as timestamptz) end
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(id bigint, fence int, state text, due_at timestamptz,
-             repeats int, attempts int, error text, payload jsonb)
+             repeats int, error text, payload jsonb)
         where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id),
     pairs as (
         insert into telegram_message (desk, chat_id, message_id, ticket_id, message_ref, role)
@@ -44,7 +45,12 @@ _SETTLE = text("""
 """)
 
 
-async def settle(session: AsyncSession, desk: Desk, batch: list[tuple[Row, Result]], now: datetime) -> None:
+async def settle(
+    session: AsyncSession, desk: Desk, limits: Limits | None, batch: list[tuple[Row, Result]], now: datetime
+) -> None:
+    if limits is not None:
+        private = [row.bucket for row, _ in batch if limits.of(row.bucket) == limits.chat]
+        await budget.answered(session, private, now)
     rows = [_settled(row, result, now) for row, result in batch]
     values = {
         "now": now,
@@ -77,7 +83,6 @@ def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": row.id,
         "fence": row.attempts,
-        "attempts": row.attempts,
         "repeats": row.repeats,
         "error": None,
     }
@@ -85,13 +90,11 @@ def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
         return {**made, "state": "sent"}
     if isinstance(outcome, Later):
         wait = timedelta(seconds=outcome.seconds) if outcome.limited else _patience(row, outcome)
-        fence = row.attempts - 1 if outcome.limited else row.attempts
         return {
             **made,
             "state": "queued",
             "due_at": now + wait,
             "error": outcome.reason,
-            "attempts": fence,
             "payload": row.payload,
         }
     if isinstance(outcome, Refused):

@@ -99,7 +99,7 @@ async def retry(session: AsyncSession, row_id: int, now: datetime) -> bool:
     found = await session.execute(
         text("""
             update outbox set state = 'queued', due_at = :now, error = null, settled_at = null,
-                   repeats = case when state = 'unknown' then 1 else 0 end, attempts = 0
+                   repeats = case when state = 'unknown' then 1 else 0 end
             where id = :id and state in ('unknown', 'failed', 'dropped') returning id
         """),
         {"id": row_id, "now": now},

@@ -105,7 +105,7 @@ async def membership(event: ChatMemberUpdated, ctx: Context) -> str:
         if known is not None:
             await groups.left(ctx.session, known)
         return "left"
-    if event.from_user.id not in ctx.admins and (known is None or known.state != "connected"):
+    if event.from_user.id not in ctx.admins and (known is None or known.state == "left"):
         bucket = f"{ctx.profile.name}:leave:{event.chat.id}"
         await ctx.call("leaveChat", {"chat_id": event.chat.id}, bucket, Priority.WARNING)
         return "foreign_group"

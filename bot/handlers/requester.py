@@ -41,6 +41,7 @@ def _said(source: str) -> frozenset[str]:
 @router.message(CommandStart(), NOT_FORWARDED)
 async def start(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
     await state.clear()
+    await people.show_rules(ctx.session, who, ctx.now)
     await ctx.say(who.chat_id, views.welcome(ctx.look(who.language), who.rules_accepted))
     return "start"
 
@@ -188,7 +189,7 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
     ticket = await service.open_ticket(
         ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id
     )
-    if not who.rules_accepted:
+    if await people.show_rules(ctx.session, who, ctx.now):
         await ctx.enqueue(outward.say_to_requester(ctx.profile.name, who.chat_id, who.language, ticket.id, "rules"))
     return "opened"
 

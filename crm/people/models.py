@@ -15,6 +15,7 @@ class Person(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     language: Mapped[str]
+    rules_shown_at: Mapped[datetime | None]
     rules_accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -32,6 +32,7 @@ class Requester:
     person_id: int
     name: str
     language: str
+    rules_shown: bool
     rules_accepted: bool
     chat_id: int
     unreachable: bool
@@ -52,6 +53,7 @@ class Requester:
 
 _RECOGNISE = text("""
     select p.id, p.name, p.language, p.rules_accepted_at is not null as accepted,
+           p.rules_shown_at is not null as shown,
            i.unreachable_at is not null as unreachable,
            (select coalesce(json_agg(json_build_object('id', t.id, 'reference', t.reference, 'subject', t.subject,
                                      'status', t.status, 'group_id', t.group_id) order by t.id), '[]')
@@ -103,6 +105,7 @@ async def recognise(
         person_id=row.id,
         name=row.name,
         language=row.language,
+        rules_shown=row.shown,
         rules_accepted=row.accepted,
         chat_id=chat_id,
         unreachable=row.unreachable,
@@ -147,6 +150,15 @@ async def _register(
 async def set_language(session: AsyncSession, person_id: int, language: str) -> None:
     person = await session.get_one(Person, person_id)
     person.language = language
+
+
+async def show_rules(session: AsyncSession, who: Requester, now: datetime) -> bool:
+    """Whether the rules are to be shown now: once, until they are accepted."""
+    if who.rules_shown or who.rules_accepted:
+        return False
+    person = await session.get_one(Person, who.person_id)
+    person.rules_shown_at = now
+    return True
 
 
 async def accept_rules(session: AsyncSession, person_id: int, now: datetime) -> bool:

@@ -48,17 +48,37 @@ async def connect(session: AsyncSession, desk: str, group: DeskGroup, now: datet
     """New tickets go to this group from now on; gives how many had waited for one."""
     group.state, group.connected_at = "connected", now
     await session.flush()
-    values = {"desk": desk, "group": group.id, "bucket": group_bucket(desk, group.id), "none": group_bucket(desk, None)}
+    lost = await session.scalars(select(DeskGroup.id).where(DeskGroup.desk == desk, DeskGroup.state == "left"))
+    homeless = [None, *lost.all()]
+    values = {
+        "desk": desk,
+        "group": group.id,
+        "lost": [group_id for group_id in homeless if group_id is not None],
+        "bucket": group_bucket(desk, group.id),
+        "buckets": [group_bucket(desk, group_id) for group_id in homeless],
+        "reachable": sorted(REACHABLE),
+    }
     moved = await session.execute(
-        text("update ticket set group_id = :group where desk = :desk and group_id is null returning id"), values
+        text("""
+            with old as (select id, group_id from ticket where desk = :desk and status = any(:reachable)
+                         and (group_id is null or group_id = any(:lost)))
+            update ticket t set group_id = :group, thread_id = null, card_message_id = null
+            from old where old.id = t.id returning t.id, old.group_id as old_group
+        """),
+        values,
     )
-    waited = len(moved.all())
+    tickets = moved.all()
     await session.execute(
-        text("update outbox set bucket = :bucket where desk = :desk and bucket = :none and state = 'queued'"), values
+        text("""update outbox set bucket = :bucket
+                where desk = :desk and bucket = any(:buckets) and state = 'queued' and kind <> 'board'"""),
+        values,
     )
-    changes = Changes(outgoing=[outward.board(desk, group.id, now - outward.BOARD_PACE)])
-    await changes.write(session, desk, now)
-    return waited
+    outgoing = [outward.board(desk, group.id, now - outward.BOARD_PACE)]
+    for ticket in tickets:
+        if ticket.old_group is not None:
+            outgoing += rebuild(desk, group.id, ticket.id)
+    await Changes(outgoing=outgoing).write(session, desk, now)
+    return len(tickets)
 
 
 async def left(session: AsyncSession, group: DeskGroup) -> None:

@@ -61,6 +61,18 @@ def shown(desk: str, group_id: int | None, ticket_id: int, now: datetime) -> lis
     return [card(desk, group_id, ticket_id, now), board(desk, group_id, now)]
 
 
+def topic_state(desk: str, group_id: int | None, ticket_id: int) -> Outgoing:
+    """The topic is closed with its ticket, and opened again with it."""
+    return Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"card:{ticket_id}",
+        kind="topic.state",
+        ticket_id=ticket_id,
+        dedupe_key=f"topic.state:{ticket_id}",
+        priority=Priority.CARD,
+    )
+
+
 def say_in_topic(
     desk: str,
     group_id: int | None,

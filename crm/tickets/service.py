@@ -282,10 +282,12 @@ async def change_status(
     before, ticket.status = ticket.status, status.after(action, ticket.status)
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
-    ticket.closed_at = now if ticket.status in ("closed", "declined") else None
+    ticket.closed_at = now if ticket.status in status.ENDED else None
     due = await targets.follow_status(session, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
     changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket_id, now)
+    if (before in status.ENDED) != (ticket.status in status.ENDED):
+        changes.outgoing.append(outward.topic_state(profile.name, ticket.group_id, ticket_id))
     if due is not None and requester is not None:
         chat, language = (requester.chat_id, requester.language) if isinstance(requester, Requester) else requester
         changes.outgoing.append(

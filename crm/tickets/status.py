@@ -10,6 +10,7 @@ Action = Literal["take", "reply", "hear", "ask", "resolve", "confirm", "reject",
 ACTIVE: frozenset[str] = frozenset({"new", "open", "pending", "on_hold"})
 # What a requester may still write to without opening something new.
 REACHABLE: frozenset[str] = ACTIVE | {"resolved"}
+ENDED: frozenset[str] = frozenset({"closed", "declined"})
 RUNNING: frozenset[str] = frozenset({"new", "open"})
 
 _NEXT: dict[Action, dict[Status, Status]] = {

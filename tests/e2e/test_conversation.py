@@ -46,14 +46,14 @@ async def test_from_start_to_rating(world: World) -> None:
     assert "checking the host" not in texts
 
     # Pending: the clock stands; the customer's answer starts it again, with a new time.
-    await world.press_card(world.engineer, thread, "Ждать ответа")
+    await world.press_card(world.engineer, thread, "Wait for the customer")
     await world.in_chat(customer, "waiting for your answer")
     await sandbox.say(customer, bot, "10.0.0.5")
     await world.in_chat(customer, "new promised time")
     await world.in_group("10.0.0.5", thread=thread)
 
     await world.settled()
-    await world.press_card(world.engineer, thread, "Решено")
+    await world.press_card(world.engineer, thread, "Resolve")
     solved = await world.in_chat(customer, "is solved")
     await world.press(customer, bot, solved, "Not solved")
     await world.in_chat(customer, "what is still wrong")
@@ -61,7 +61,7 @@ async def test_from_start_to_rating(world: World) -> None:
     await world.in_group("still down", thread=thread)
 
     await world.settled()
-    await world.press_card(world.engineer, thread, "Решено")
+    await world.press_card(world.engineer, thread, "Resolve")
     again = await world.in_chat(customer, "is solved", after=solved["message_id"])
     await world.press(customer, bot, again, "Solved, thank")
     rate = await world.in_chat(customer, "How did we do")

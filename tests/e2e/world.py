@@ -1,105 +1,58 @@
 """A desk as it really runs: its own process, a database, the stand-in for Telegram, people on both sides."""
 
-import asyncio
 import json
-import os
 import signal
-import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from crm.texts import texts
 from sandbox.client import Sandbox, find_button
+from tests.e2e.processes import Process, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "700000001:sandbox-token-of-the-tests-00000000001"
-START_SECONDS = 60
+SECRET = "secret-of-the-tests"
+TEAM = "ru"
 Json = dict[str, Any]
 
+# What has no later time of its own; the board and the like come when they come.
+_WAITING = """
+    select (select count(*) from inbox where state in ('queued', 'parked'))
+         + (select count(*) from outbox where state = 'attempting'
+            or (state = 'queued' and due_at < now() + interval '5 seconds')) as waiting
+"""
+# Leases of processes that were killed, so that nobody has to wait for them to run out.
+_RUN_OUT = """
+    with i as (update inbox set lease_until = now() - interval '1 second' where lease_until is not null)
+    update outbox set lease_until = now() - interval '1 second' where state = 'attempting'
+"""
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
+@dataclass(frozen=True)
+class Case:
+    """A request: who asked what, and where it is served."""
 
-class Process:
-    """A child process whose lines on stderr are kept and can be waited for."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.lines: list[str] = []
-        self._child: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()
-
-    async def start(self, *command: str, env: dict[str, str] | None = None) -> None:
-        self._child = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=ROOT,
-            env={**os.environ, **(env or {})},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=10_000_000,
-        )
-        self._reader = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self._child is not None
-        assert self._child.stdout is not None
-        async for line in self._child.stdout:
-            self.lines.append(line.decode("utf-8", "replace").rstrip())
-            self._news.set()
-        self._news.set()
-
-    async def wait_line(self, containing: str, timeout: float = START_SECONDS) -> str:
-        assert self._child is not None
-        seen = 0
-        async with asyncio.timeout(timeout):
-            while True:
-                for line in self.lines[seen:]:
-                    seen += 1
-                    if containing in line:
-                        return line
-                if self._reader is not None and self._reader.done():
-                    raise AssertionError(f"{self.name} ended without {containing!r}:\n" + "\n".join(self.lines[-40:]))
-                self._news.clear()
-                await self._news.wait()
+    customer: int
+    asked: Json
+    thread: int
+    copy: Json
 
     @property
-    def alive(self) -> bool:
-        return self._child is not None and self._child.returncode is None
-
-    @property
-    def pid(self) -> int:
-        assert self._child is not None
-        return self._child.pid
-
-    async def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = 30) -> int:
-        """Signal it and wait; gives the exit code."""
-        assert self._child is not None
-        if self._child.returncode is None:
-            self._child.send_signal(number)
-        return await self.ended(timeout)
-
-    async def ended(self, timeout: float = 30) -> int:
-        assert self._child is not None
-        async with asyncio.timeout(timeout):
-            code = await self._child.wait()
-            if self._reader is not None:
-                await self._reader
-        return code
+    def reply(self) -> Json:
+        """What makes an engineer's message a reply to the customer."""
+        return {"thread": self.thread, "reply_to": self.copy["message_id"]}
 
 
 class World:
-    """One desk, one group with a lead and an engineer, one customer to begin with."""
+    """One desk, one group with a lead and an engineer; customers come as they are needed."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, nursery: str = "") -> None:
         self.database = database
+        self.nursery = nursery
         self.port = free_port()
         self.telegram = Process("stand-in")
         self.desks: list[Process] = []
@@ -109,10 +62,10 @@ class World:
         self.lead = 0
         self.engineer = 0
         self.group = 0
+        self._witness: asyncpg.Connection | None = None
 
     async def open(self, limits: str = "off") -> None:
-        command = (sys.executable, "-m", "sandbox", "--port", str(self.port))
-        await self.telegram.start(*command, *(("--limits", "off") if limits == "off" else ()))
+        await self._start(self.telegram, "stand-in", "--port", str(self.port), "--limits", limits)
         await self.telegram.wait_line(str(self.port))
         await self.sandbox.__aenter__()
         self.bot = (await self.sandbox.add_bot(TOKEN, "ProData", "prodata_bot"))["id"]
@@ -132,18 +85,31 @@ class World:
             "KEZEKSHI_FAILPOINT": "",
         }
 
+    def by_webhook(self) -> int:
+        """From the next desk on, updates are brought; gives the port of its door."""
+        port = free_port()
+        self.env |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "WEB_PORT": str(port), "WEBHOOK_SECRET": SECRET}
+        return port
+
     async def close(self) -> None:
-        for desk in self.desks:
-            if desk.alive:
-                await desk.end(signal.SIGKILL)
+        for child in (*self.desks, self.telegram):
+            if child.alive:
+                await child.end(signal.SIGKILL)
         await self.sandbox.__aexit__(None, None, None)
-        if self.telegram.alive:
-            await self.telegram.end(signal.SIGKILL)
+        if self._witness is not None:
+            await self._witness.close()
+
+    async def _start(self, child: Process, program: str, *arguments: str, env: dict[str, str] | None = None) -> None:
+        if self.nursery:
+            await child.fork(self.nursery, program, *arguments, env=env)
+        else:
+            module = {"desk": "app.cli", "stand-in": "sandbox"}[program]
+            await child.start(sys.executable, "-m", module, *arguments, env=env)
 
     async def start_desk(self, *roles: str, ready: bool = True, **settings: str) -> Process:
-        desk = Process("desk")
+        desk = Process(f"desk {len(self.desks) + 1}")
         self.desks.append(desk)
-        await desk.start(sys.executable, "-m", "app.cli", "run", *roles, env={**self.env, **settings})
+        await self._start(desk, "desk", "run", *roles, env={**self.env, **settings})
         if ready:
             await desk.wait_line("desk.ready")
         return desk
@@ -153,52 +119,103 @@ class World:
         await self.sandbox.say(self.lead, self.group, "/connect")
         await self.in_group("/agent add")
         if named:
-            hello = await self.sandbox.say(self.engineer, self.group, "salem")
-            await self.sandbox.say(self.lead, self.group, "/agent add", reply_to=hello["message_id"])
-            await self.until(self._named, "the engineer to be named")
+            await self.name(self.engineer)
 
-    async def _named(self) -> bool:
-        return bool(await self.fetch("select 1 from agent where telegram_id = $1 and active", self.engineer))
+    async def name(self, person: int, role: str = "agent") -> None:
+        hello = await self.sandbox.say(person, self.group, "salem")
+        await self.sandbox.say(self.lead, self.group, f"/agent add {role}", reply_to=hello["message_id"])
+
+        async def named() -> bool:
+            return bool(await self.fetch("select 1 from agent where telegram_id = $1 and active", person))
+
+        await self.until(named, "the engineer to be named")
+
+    async def ready(self, **settings: str) -> Process:
+        """A desk with its group connected and an engineer named, and nothing left to do."""
+        desk = await self.start_desk(**settings)
+        await self.connect()
+        await self.settled()
+        return desk
+
+    # --- people and their requests ----------------------------------------------------------------------
+
+    async def customer(self, name: str = "Emma", language: str = "en") -> int:
+        return int((await self.sandbox.add_user(name, language_code=language))["id"])
+
+    async def case(self, words: str, customer: int = 0, timeout: float = 30) -> Case:
+        """A request in these words, once its topic stands; of a new customer if none is named."""
+        customer = customer or await self.customer()
+        asked = await self.sandbox.say(customer, self.bot, words)
+        thread = (await self.topic(words.split("\n")[0][:60], timeout))["thread"]
+        return Case(customer, asked, thread, await self.copy(words, thread, timeout))
+
+    async def answer(self, case: Case, words: str, by: int = 0) -> Json:
+        """An engineer's reply to the customer's message."""
+        return await self.sandbox.say(by or self.engineer, self.group, words, **case.reply)
 
     # --- waiting -----------------------------------------------------------------------------------------
 
     async def until(self, look: Callable[[], Awaitable[Any]], what: str, timeout: float = 30) -> Any:
         return await self.sandbox.wait(look, timeout=timeout, what=what)
 
-    async def in_group(self, *words: str, thread: int | None = None, timeout: float = 30) -> Json:
-        """The first message in the group that contains one of the words."""
-        return await self._message(self.group, self.lead, words, thread, timeout)
+    async def in_group(self, *words: str, thread: int | None = None, timeout: float = 30, after: int = 0) -> Json:
+        """The first message of the bot in the group that contains one of the words."""
+
+        def fits(message: Json) -> bool:
+            return any(word in said(message) for word in words)
+
+        return await self.find(fits, str(words), self.group, self.lead, thread, timeout, after)
 
     async def in_chat(self, customer: int, *words: str, timeout: float = 30, after: int = 0) -> Json:
         """The first message of the bot in the customer's chat that contains one of the words."""
-        return await self._message(self.bot, customer, words, None, timeout, after)
 
-    async def _message(
-        self, chat: int, viewer: int, words: Sequence[str], thread: int | None, timeout: float, after: int = 0
+        def fits(message: Json) -> bool:
+            return any(word in said(message) for word in words)
+
+        return await self.find(fits, str(words), self.bot, customer, None, timeout, after)
+
+    async def copy(self, words: str, thread: int, timeout: float = 30) -> Json:
+        """What the customer wrote, word for word, in its topic."""
+        return await self.find(lambda m: said(m) == words, words, self.group, self.lead, thread, timeout)
+
+    async def find(
+        self,
+        fits: Callable[[Json], Any],
+        what: str,
+        chat: int,
+        viewer: int,
+        thread: int | None = None,
+        timeout: float = 30,
+        after: int = 0,
     ) -> Json:
+        """The first message of the bot that fits."""
+
         async def look() -> Json | None:
-            for message in (await self.sandbox.chat(chat, viewer=viewer))["messages"]:
-                said = str(message.get("text") or message.get("caption") or "")
-                in_thread = thread is None or message.get("message_thread_id") == thread
-                from_bot = message.get("from", {}).get("id") == self.bot
-                fresh = message["message_id"] > after and not message.get("deleted")
-                if in_thread and from_bot and fresh and any(word in said for word in words):
+            for message in await self.messages(chat, viewer, thread):
+                if message["message_id"] > after and message["from"]["id"] == self.bot and fits(message):
                     return message
             return None
 
-        found: Json = await self.until(look, f"a message with {words} in chat {chat}", timeout)
+        try:
+            found: Json = await self.until(look, f"a message with {what} in chat {chat}", timeout)
+        except AssertionError as never:
+            there = [said(m)[:70] for m in await self.messages(chat, viewer, thread)]
+            raise AssertionError(f"{never}; there are {there[-12:]}") from None
         return found
 
     async def topic(self, containing: str, timeout: float = 30) -> Json:
         async def look() -> Json | None:
-            seen = await self.sandbox.chat(self.group, viewer=self.lead)
-            fitting = [t for t in seen["topics"] if containing in t["name"] and not t.get("deleted")]
-            return fitting[-1] if fitting else None
+            return next(reversed([t for t in await self.topics() if containing in t["name"]]), None)
 
         found: Json = await self.until(look, f"a topic with {containing!r}", timeout)
         return found
 
+    async def topics(self) -> list[Json]:
+        seen = await self.sandbox.chat(self.group, viewer=self.lead)
+        return [t for t in seen["topics"] if not t.get("deleted")]
+
     async def messages(self, chat: int, viewer: int, thread: int | None = None) -> list[Json]:
+        """What stands in the chat, deleted messages aside."""
         seen = await self.sandbox.chat(chat, viewer=viewer)
         return [
             m
@@ -206,13 +223,32 @@ class World:
             if not m.get("deleted") and (thread is None or m.get("message_thread_id") == thread)
         ]
 
-    async def card(self, thread: int, timeout: float = 30) -> Json:
-        return await self.in_group("PD-", thread=thread, timeout=timeout)
+    async def words(self, customer: int) -> list[str]:
+        """All that the bot says in the customer's chat."""
+        return [said(m) for m in await self.messages(self.bot, customer) if m["from"]["id"] == self.bot]
 
-    async def press_card(self, who: int, thread: int, *labels: str) -> str:
-        """Press a button of the topic's card, by one of its possible labels."""
-        card = await self.card(thread)
-        return await self.press(who, self.group, card, *labels)
+    async def reaction(self, message: Json, emoji: str) -> None:
+        """Until the bot's mark stands on that message of the group."""
+
+        async def look() -> bool:
+            found = await self.messages(self.group, self.lead)
+            marks = [m["reactions"] for m in found if m["message_id"] == message["message_id"]]
+            return bool(marks) and emoji in [mark["emoji"] for mark in marks[0]]
+
+        await self.until(look, f"{emoji} on {said(message)!r}")
+
+    async def card(self, thread: int, *words: str, timeout: float = 30) -> Json:
+        """The card of that topic, as soon as it says all of the words."""
+        head = texts(TEAM)("Engineer:")
+
+        def fits(message: Json) -> bool:
+            return head in said(message) and all(word in said(message) for word in words)
+
+        return await self.find(fits, f"the card {words}", self.group, self.lead, thread, timeout)
+
+    async def press_card(self, who: int, thread: int, label: str) -> str:
+        """Press a button of the topic's card, by its English name."""
+        return await self.press(who, self.group, await self.card(thread), texts(TEAM)(label))
 
     async def press(self, who: int, chat: int, message: Json, *labels: str) -> str:
         for label in labels:
@@ -226,24 +262,34 @@ class World:
     # --- the database as witness ----------------------------------------------------------------------------
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
-        parsed = make_url(self.database)
-        connection = await asyncpg.connect(
-            user=parsed.username, database=parsed.database, host=str(parsed.query["host"]), port=parsed.port
-        )
-        try:
-            return list(await connection.fetch(query, *values))
-        finally:
-            await connection.close()
+        if self._witness is None or self._witness.is_closed():
+            at = make_url(self.database)
+            host = str(at.query.get("host") or at.host)
+            self._witness = await asyncpg.connect(user=at.username, database=at.database, host=host, port=at.port)
+        return list(await self._witness.fetch(query, *values))
+
+    async def leases_run_out(self) -> None:
+        """What killed processes held is free at once. Only while no desk runs."""
+        assert not any(desk.alive for desk in self.desks)
+        await self.fetch(_RUN_OUT)
 
     async def settled(self, timeout: float = 30) -> None:
         """Nothing waits any more, neither inward nor outward (what has a later time aside)."""
 
         async def look() -> bool:
-            rows = await self.fetch(
-                """select (select count(*) from inbox where state in ('queued', 'parked'))
-                        + (select count(*) from outbox where state in ('queued', 'attempting')
-                           and due_at < now() + interval '5 seconds') as waiting"""
-            )
-            return bool(rows[0]["waiting"] == 0)
+            return bool((await self.fetch(_WAITING))[0]["waiting"] == 0)
 
         await self.until(look, "inbox and outbox to be empty", timeout)
+
+    async def untroubled(self, timeout: float = 30) -> None:
+        """Settled, and nothing failed on the way."""
+        await self.settled(timeout)
+        bad = await self.fetch("select id, kind, state, error from outbox where state in ('failed', 'unknown')")
+        assert [tuple(row) for row in bad] == []
+        bad = await self.fetch("select id, external_key, error from inbox where state = 'quarantined'")
+        assert [tuple(row) for row in bad] == []
+
+
+def said(message: Json) -> str:
+    """Its text or caption."""
+    return str(message.get("text") or message.get("caption") or "")
