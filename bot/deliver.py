@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot import claim, consequences, settle
 from bot.budget import Limits
@@ -95,6 +97,9 @@ class Sender:
     async def _deliver(self, row: Row) -> None:
         try:
             result = await self._attempt(row)
+        except (DBAPIError, OSError, PoolTimeout) as error:
+            # Whatever is read is read before the call.
+            result = Result(Later(1.0, f"the database is away ({type(error).__name__})"))
         except Exception as error:
             log.exception("deliver.broken", row=row.id, kind=row.kind)
             # Our own fault, before or after the call: nobody can say, so it counts as unknown.

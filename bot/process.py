@@ -10,6 +10,7 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.context import Context
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 WORKERS = 6
 BATCH = 12
 SWEEP_EVERY = 5.0
+GIVE_BACK_TRIES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,20 @@ class Processor:
             try:
                 await self.process(item)
             except Exception as error:
-                # The lease runs out and another attempt follows.
                 log.error("process.unsettled", item=item.id, error=repr(error))
+                await self._give_back(item)
             finally:
                 self._items.task_done()
+
+    async def _give_back(self, item: Item) -> None:
+        """The database was away: as soon as it is back, the item is free again; at worst its lease runs out."""
+        for _ in range(GIVE_BACK_TRIES):
+            try:
+                async with transaction(self._sessions) as session:
+                    await inbox.release(session, item)
+                return
+            except Exception:
+                await asyncio.sleep(0.5)
 
     async def process(self, item: Item) -> None:
         """One attempt at one item; every way out is recorded."""
@@ -136,6 +148,8 @@ class Processor:
             await self._refuse(item, served, refusal)
         except DBAPIError as error:
             await self._fail(item, served, error, ours=not error.connection_invalidated)
+        except (OSError, PoolTimeout) as error:
+            await self._fail(item, served, error, ours=False)
         except Exception as error:
             await self._fail(item, served, error, ours=True)
         self._waker.wake(OUTBOX)

@@ -7,14 +7,13 @@ import asyncio
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import structlog
 from aiohttp import web
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.client import Client, Later, Refused, Sent
 from bot.process import source_of
@@ -73,33 +72,33 @@ class Poller:
     async def run(self) -> None:
         while True:
             try:
-                async with self._alone() as alone:
-                    if alone:
-                        await self._poll()
-                    else:
+                async with self._engine.connect() as connection:
+                    try:
+                        if await self._alone(connection):
+                            await self._poll(connection)
                         await asyncio.sleep(2)
+                    finally:
+                        # Not back into the pool: only a closed connection surely gives the lock up.
+                        await connection.invalidate()
             except Exception as error:
                 log.error("receive.failed", desk=self._desk, error=repr(error))
                 await asyncio.sleep(1)
 
-    @asynccontextmanager
-    async def _alone(self):  # type: ignore[no-untyped-def]
+    async def _alone(self, connection: AsyncConnection) -> bool:
         """A session lock: it goes with the connection, so a dead poller holds up nobody."""
-        async with self._engine.connect() as connection:
-            key = {"key": f"kezekshi poll {self._desk}"}
-            alone = await connection.scalar(text("select pg_try_advisory_lock(hashtext(:key))"), key)
-            await connection.commit()
-            try:
-                yield alone
-            finally:
-                # Not back into the pool: only a closed connection surely gives the lock up.
-                await connection.invalidate()
+        key = {"key": f"kezekshi poll {self._desk}"}
+        alone = await connection.scalar(text("select pg_try_advisory_lock(hashtext(:key))"), key)
+        await connection.commit()
+        return bool(alone)
 
-    async def _poll(self) -> None:
+    async def _poll(self, connection: AsyncConnection) -> None:
+        """As long as the lock is held: with its connection gone, another process may be polling."""
         await self._leave_webhook()
         log.info("receive.polling", desk=self._desk)
         offset = 0
         while True:
+            await connection.execute(text("select 1"))
+            await connection.commit()
             params = {"offset": offset, "timeout": POLL_SECONDS, "limit": 100, "allowed_updates": ALLOWED_UPDATES}
             outcome = await self._client.call("getUpdates", params, timeout=POLL_SECONDS + 10)
             if isinstance(outcome, Sent):

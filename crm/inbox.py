@@ -124,8 +124,9 @@ async def fail(session: AsyncSession, item: Item, error: str, now: datetime) -> 
 async def release(session: AsyncSession, item: Item) -> None:
     """Give it back untried, when the fault was not its own (a restarted database, a stopping worker)."""
     await session.execute(
-        text("update inbox set attempts = greatest(attempts - 1, 0), lease_until = null where id = :id"),
-        {"id": item.id},
+        text("""update inbox set attempts = greatest(attempts - 1, 0), lease_until = null
+                where id = :id and state in ('queued', 'parked') and attempts = :attempts"""),
+        {"id": item.id, "attempts": item.attempts},
     )
 
 

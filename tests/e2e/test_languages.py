@@ -94,7 +94,7 @@ async def test_withdraw(world: World) -> None:
     await world.in_group("🗑", thread=case.thread)
     await world.card(case.thread, texts("ru")("closed"))
     await world.settled()
-    await world.answer(case, "too late")
+    await world.answer(case, "too late", by=world.lead)
     await world.in_group(texts("ru")("That is not possible in the request's present state."), thread=case.thread)
     again = await world.case("something else now", case.customer)
     assert again.thread != case.thread

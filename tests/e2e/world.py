@@ -63,6 +63,7 @@ class World:
         self.engineer = 0
         self.group = 0
         self._witness: asyncpg.Connection | None = None
+        self._stored = 0
 
     async def open(self, limits: str = "off") -> None:
         await self._start(self.telegram, "stand-in", "--port", str(self.port), "--limits", limits)
@@ -277,9 +278,20 @@ class World:
         """Nothing waits any more, neither inward nor outward (what has a later time aside)."""
 
         async def look() -> bool:
-            return bool((await self.fetch(_WAITING))[0]["waiting"] == 0)
+            return await self._all_stored() and (await self.fetch(_WAITING))[0]["waiting"] == 0
 
         await self.until(look, "inbox and outbox to be empty", timeout)
+
+    async def _all_stored(self) -> bool:
+        """Every update that Telegram made is in the inbox."""
+        made = await self.sandbox.updates(self.bot, after=self._stored)
+        keys = {str(update["update_id"]) for update in made}
+        if keys:
+            stored = await self.fetch("select external_key from inbox where external_key = any($1)", sorted(keys))
+            if len(stored) < len(keys):
+                return False
+            self._stored = made[-1]["n"]
+        return True
 
     async def untroubled(self, timeout: float = 30) -> None:
         """Settled, and nothing failed on the way."""
