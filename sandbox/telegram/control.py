@@ -35,11 +35,15 @@ class Control:
 
     async def add_bot(self, body: Json) -> object:
         token, name, username = (_text(body, key) for key in ("token", "name", "username"))
-        return self._world.add_bot(token, name, username).data
+        bot = self._world.add_bot(token, name, username).data
+        self._world.events.emit("member", {}, lambda: {"user": bot})
+        return bot
 
     async def add_user(self, body: Json) -> object:
         _text(body, "first_name")
-        return self._world.add_user({key: body[key] for key in USER_FIELDS if body.get(key)}).data
+        user = self._world.add_user({key: body[key] for key in USER_FIELDS if body.get(key)}).data
+        self._world.events.emit("member", {}, lambda: {"user": user})
+        return user
 
     async def add_group(self, body: Json) -> object:
         return groups.create_group(self._world, body).chat

@@ -66,6 +66,16 @@ def test_what_cannot_travel_is_a_kind_that_telegram_has(kind: str) -> None:
     assert kind in Message.model_fields
 
 
+@pytest.mark.parametrize("kind", ["live_photo", "rich_message"])
+def test_newer_kinds_that_people_write_are_not_taken_for_service_messages(kind: str) -> None:
+    assert kind in Message.model_fields
+    made = Message.model_construct(**{**dict.fromkeys(Message.model_fields), kind: {}, "photo": None})
+    if kind == "live_photo":
+        # Telegram adds the photo for old clients.
+        made = parsed(photo=photo())
+    assert content_of(made) is not None or made.content_type in UNSUPPORTED
+
+
 def test_a_poll_and_a_service_message_have_no_content() -> None:
     poll = {
         "id": "1",
