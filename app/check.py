@@ -32,10 +32,13 @@ async def check(load: Callable[[], Settings], console: Console) -> bool:
     async for finding in _all(load):
         good = good and finding.good
         console.print(
-            f"{'✓' if finding.good else '✗'} {finding.what}", markup=False, style=None if finding.good else "red"
+            f"{'✓' if finding.good else '✗'} {finding.what}",
+            markup=False,
+            soft_wrap=True,
+            style=None if finding.good else "red",
         )
         if finding.mend:
-            console.print(f"  → {finding.mend}", markup=False)
+            console.print(f"  → {finding.mend}", markup=False, soft_wrap=True)
     return good
 
 

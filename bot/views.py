@@ -83,10 +83,6 @@ def rules_text(t: Texts) -> str:
     )
 
 
-def rules(look: Look) -> Rendered:
-    return render(rules_text(look.t), keyboards.rules(look.t))
-
-
 def ready(look: Look) -> Rendered:
     t = look.t
     return render(t("Thank you! Now just write what you need."), keyboards.menu(t))
@@ -182,14 +178,15 @@ def author_label(look: Look, kind: str) -> str:
 
 
 def _acknowledged(look: Look, facts: dict[str, Any]) -> Rendered:
+    """The first one brings the rules along: two messages would be one too many."""
     t = look.t
-    return render(
-        as_list(
-            Bold(t("{reference} is registered.", reference=facts["reference"])),
-            t("We will answer by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
-        ),
-        keyboards.menu(t),
+    said = as_list(
+        Bold(t("{reference} is registered.", reference=facts["reference"])),
+        t("We will answer by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
     )
+    if facts.get("rules"):
+        return render(as_list(said, rules_text(t), sep="\n\n"), keyboards.rules(t))
+    return render(said, keyboards.menu(t))
 
 
 def _resumed(look: Look, facts: dict[str, Any]) -> Rendered:
@@ -240,10 +237,6 @@ def _declined(look: Look, facts: dict[str, Any]) -> Rendered:
     )
 
 
-def _rules(look: Look, facts: dict[str, Any]) -> Rendered:
-    return rules(look)
-
-
 def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
@@ -255,7 +248,6 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "asked": _asked,
     "resolved": _resolved,
     "declined": _declined,
-    "rules": _rules,
     "repeat": _repeat,
 }
 

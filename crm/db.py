@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import BigInteger, Text
@@ -36,14 +37,23 @@ def async_url(url: str) -> str:
 
 
 def make_engine(url: str, size: int = 12) -> AsyncEngine:
-    """A pool that notices a restarted server before work is given to a dead connection."""
-    return create_async_engine(
+    """A pool that notices a restarted server before work is given to a dead connection.
+
+    The driver knows a closed socket without asking; SQLAlchemy's own ping would cost three round trips a checkout.
+    """
+    engine = create_async_engine(
         async_url(url),
         pool_size=size,
         max_overflow=4,
-        pool_pre_ping=True,
         connect_args={"server_settings": {"application_name": "kezekshi", "jit": "off"}},
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _alive(connection: Any, _record: Any, _proxy: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("the server closed the connection")
+
+    return engine
 
 
 def make_sessions(engine: AsyncEngine) -> Sessions:

@@ -43,7 +43,7 @@ _STORE = text("""
     select :source, k, l, p, :now, :now, 'queued'
     from unnest(cast(:keys as text[]), cast(:lanes as text[]), cast(:payloads as bytea[]))
          with ordinality as r(k, l, p, n) order by n
-    on conflict (source, external_key) do nothing
+    on conflict (external_key, source) do nothing
     returning id
 """)
 
@@ -69,7 +69,9 @@ _CLAIM = text("""
 
 _SETTLE = text("""
     update inbox set state = 'done', disposition = :disposition, settled_at = :now, lease_until = null
-    where id = :id and state in ('queued', 'parked') returning id
+    where id = :id and state in ('queued', 'parked')
+    returning exists (select 1 from inbox e
+                      where e.lane = inbox.lane and e.id > inbox.id and e.state = 'queued') as more
 """)
 
 
@@ -95,10 +97,14 @@ async def claim(session: AsyncSession, sources: Sequence[str], limit: int, now: 
     return sorted((Item(*row) for row in found), key=lambda item: item.id)
 
 
-async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> bool:
-    """Done, in the transaction of its effects. False: another worker was faster, so roll back."""
+async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> bool | None:
+    """Done, in the transaction of its effects; says whether its lane has more.
+
+    None: another worker was faster, so roll back.
+    """
     found = await session.execute(_SETTLE, {"id": item.id, "disposition": disposition, "now": now})
-    return found.scalar() is not None
+    more: bool | None = found.scalar()
+    return more
 
 
 async def park(session: AsyncSession, item: Item, now: datetime) -> None:

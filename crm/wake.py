@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = structlog.get_logger()
@@ -25,6 +24,7 @@ class Waker:
         self._events = {INBOX: asyncio.Event(), OUTBOX: asyncio.Event()}
         self._told = asyncio.Event()
         self._topics: set[str] = set()
+        self._own_pid = 0
 
     def wake(self, topic: str) -> None:
         self._events[topic].set()
@@ -59,19 +59,24 @@ class Waker:
             await closed.wait()
             raise ConnectionError("the listening connection was closed")
 
-    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+    def _heard(self, _connection: Any, pid: int, _channel: str, payload: str) -> None:
+        if pid == self._own_pid:
+            return
         for topic in payload.split(","):
             if topic in self._events:
                 self._events[topic].set()
 
     async def _tell(self) -> None:
-        while True:
-            await self._told.wait()
-            await asyncio.sleep(DEBOUNCE)
-            self._told.clear()
-            topics, self._topics = ",".join(sorted(self._topics)), set()
-            async with self._engine.begin() as connection:
-                await connection.execute(text("select pg_notify(:c, :p)"), {"c": CHANNEL, "p": topics})
+        async with self._driver() as driver:
+            # A hint needs no disk.
+            await driver.execute("set synchronous_commit = off")
+            self._own_pid = driver.get_server_pid()
+            while True:
+                await self._told.wait()
+                await asyncio.sleep(DEBOUNCE)
+                self._told.clear()
+                topics, self._topics = ",".join(sorted(self._topics)), set()
+                await driver.execute("select pg_notify($1, $2)", CHANNEL, topics)
 
     @contextlib.asynccontextmanager
     async def _driver(self) -> AsyncIterator[Any]:

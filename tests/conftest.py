@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import os
-import warnings
-from collections.abc import AsyncIterator, Iterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -21,20 +22,29 @@ TEMPLATE = "kezekshi_template"
 _numbers = itertools.count()
 
 
+def _folder(run: int) -> Path:
+    """Not under pytest's own folder: that is closed to others at every start, and the server is another user."""
+    return Path(tempfile.gettempdir()) / f"kezekshi-tests-{run}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run that began it tidies up; workers have gone by then."""
+    if not hasattr(config, "workerinput"):
+        postgres.stop()
+        shutil.rmtree(_folder(os.getpid()), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def server(worker_id: str) -> str:
     """Address of the shared server, with the template made once, whoever of the workers comes first."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
+    shared = _folder(os.getpid() if worker_id == "master" else os.getppid())
+    shared.mkdir(exist_ok=True)
     with fasteners.InterProcessLock(shared / "postgres.lock"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            url = postgres.start(shared)
+        url = postgres.start(shared)
         if not (shared / "template.made").exists():
             asyncio.run(_make_template(url))
             (shared / "template.made").touch()
-    yield url
+    return url
 
 
 async def _make_template(url: str) -> None:
@@ -66,7 +76,7 @@ async def database(server: str) -> AsyncIterator[str]:
     """Address of an empty desk database, dropped afterwards."""
     name = f"kezekshi_{os.getpid()}_{next(_numbers)}"
     admin = await _connect(server)
-    with fasteners.InterProcessLock(Path(os.environ.get("TMPDIR", "/tmp")) / "kezekshi-template.lock"):
+    with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / "kezekshi-template.lock"):
         await admin.execute(f"create database {name} template {TEMPLATE}")
     yield database_url(server, name)
     await admin.execute(f"drop database {name} with (force)")

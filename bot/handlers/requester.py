@@ -186,11 +186,7 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
     if raw_state == Request.describing.state:
         kind = (await state.get_data()).get("kind")
         await state.clear()
-    ticket = await service.open_ticket(
-        ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id
-    )
-    if await people.show_rules(ctx.session, who, ctx.now):
-        await ctx.enqueue(outward.say_to_requester(ctx.profile.name, who.chat_id, who.language, ticket.id, "rules"))
+    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id)
     return "opened"
 
 

@@ -99,12 +99,13 @@ async def recognise(
     }
     row = (await session.execute(_RECOGNISE, values)).one()
     if row.id is None:
-        await _register(session, profile, chat_id, name, username, client_language, now)
-        row = (await session.execute(_RECOGNISE, values)).one()
+        person_id, language = await _register(session, profile, chat_id, name, username, client_language, now)
+    else:
+        person_id, language = row.id, row.language
     return Requester(
-        person_id=row.id,
-        name=row.name,
-        language=row.language,
+        person_id=person_id,
+        name=row.name or name,
+        language=language,
         rules_shown=row.shown,
         rules_accepted=row.accepted,
         chat_id=chat_id,
@@ -129,22 +130,25 @@ async def _register(
     username: str | None,
     client_language: str | None,
     now: datetime,
-) -> None:
-    await session.execute(
+) -> tuple[int, str]:
+    """The new person's id and language."""
+    language = profile.language(client_language)
+    found = await session.execute(
         text("""
             with p as (insert into person (name, language, created_at) values (:name, :language, :now) returning id)
             insert into identity (person_id, desk, channel, address, username, created_at)
-            select id, :desk, 'telegram', :address, :username, :now from p
+            select id, :desk, 'telegram', :address, :username, :now from p returning person_id
         """),
         {
             "name": name,
-            "language": profile.language(client_language),
+            "language": language,
             "now": now,
             "desk": profile.name,
             "address": str(chat_id),
             "username": username,
         },
     )
+    return found.scalar_one(), language
 
 
 async def set_language(session: AsyncSession, person_id: int, language: str) -> None:
@@ -156,8 +160,9 @@ async def show_rules(session: AsyncSession, who: Requester, now: datetime) -> bo
     """Whether the rules are to be shown now: once, until they are accepted."""
     if who.rules_shown or who.rules_accepted:
         return False
-    person = await session.get_one(Person, who.person_id)
-    person.rules_shown_at = now
+    await session.execute(
+        text("update person set rules_shown_at = :now where id = :id"), {"id": who.person_id, "now": now}
+    )
     return True
 
 

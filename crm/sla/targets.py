@@ -97,6 +97,10 @@ async def rebudget(session: AsyncSession, profile: Profile, ticket: Any, now: da
     """The request type changed: the resolution is counted anew from the same start, all pauses counted."""
     target = (await of_ticket(session, ticket.id))["resolution"]
     target.budget = promised(profile, ticket.channel, ticket.request_type)["resolution"]
-    target.stage = 0 if target.breached_at is None else target.stage
-    _plan(target, await pauses_of(session, ticket.id))
+    pauses = await pauses_of(session, ticket.id)
+    _plan(target, pauses)
+    if target.breached_at is None or target.due_at > now:
+        # What was broken was not promised after all.
+        target.stage, target.breached_at = 0, None
+        _plan(target, pauses)
     return target.due_at

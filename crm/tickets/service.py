@@ -155,6 +155,7 @@ async def _open(
             reference=ticket.reference,
             due_at=promises[0]["due_at"],
             type=kind.key,
+            rules=await people.show_rules(session, who, now),
         ),
         outward.board(profile.name, ticket.group_id, now),
     ]

@@ -210,7 +210,7 @@ create table inbox (
     disposition text,
     error text,
     settled_at timestamptz,
-    unique (source, external_key)
+    unique (external_key, source)
 );
 create index inbox_lane on inbox (lane, id) where state = 'queued';
 create index inbox_waiting on inbox (id) where state in ('queued', 'parked');
