@@ -17,6 +17,8 @@ from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the stand-in's own
+# Telegram allows a group 20 messages a minute; a person who plays both sides at once would only see that.
+LIMITS = "30/5/120"
 CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
 LEAD, ENGINEER = "Ерлан", "Динара"
 
@@ -38,6 +40,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
                     "desks": ("prodata",),
                     "tokens": {"prodata": SecretStr(TOKEN)},
                     "telegram_api_base": address,
+                    "telegram_limits": LIMITS,
                     "admin_telegram_ids": frozenset({admin}),
                     "database_url": "",
                     "kezekshi_var": var,
@@ -63,7 +66,7 @@ def _free_port() -> int:
 
 async def _stand_in(port: int) -> asyncio.subprocess.Process:
     """Its own process, as Telegram is; it says when it listens. Raises WrongSettings when it cannot."""
-    command = (sys.executable, "-m", "sandbox", "--port", str(port))
+    command = (sys.executable, "-m", "sandbox", "--port", str(port), "--limits", LIMITS)
     started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     said = await started.stdout.readline() if started.stdout else b""
     if not said:

@@ -3,7 +3,6 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -12,36 +11,44 @@ import structlog
 _TOKEN = re.compile(r"\d{5,20}:[A-Za-z0-9_-]{20,}")
 
 
-def scrub(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _TOKEN.sub("***", value)
-    return event
+def scrub(words: str) -> str:
+    """The same line without tokens."""
+    return _TOKEN.sub("***", words)
 
 
-class _ScrubbedRecords(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _TOKEN.sub("***", record.getMessage()), None
-        return True
+class _Scrubbed(logging.Formatter):
+    """Whole lines, tracebacks included: an error of a library may hold the address of a call."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
+
+
+class _ScrubbedLines:
+    """Where structlog's finished lines go."""
+
+    def __init__(self, *_: Any) -> None:
+        self._lines = structlog.PrintLogger(sys.stderr)
+
+    def msg(self, line: str) -> None:
+        self._lines.msg(scrub(line))
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
 
 def configure(level: str) -> None:
     threshold = getattr(logging, level.upper())
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_ScrubbedRecords())
-    logging.basicConfig(
-        level=max(threshold, logging.WARNING), handlers=[handler], format="%(levelname)s %(name)s %(message)s"
-    )
+    handler.setFormatter(_Scrubbed("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=max(threshold, logging.WARNING), handlers=[handler])
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if not terminal else structlog.processors.ExceptionRenderer(),
-            scrub,
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_ScrubbedLines,
         cache_logger_on_first_use=False,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from sqlalchemy.exc import ArgumentError
 
 from bot.budget import Limits
 from crm import failpoints
@@ -27,7 +28,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    desks: tuple[str, ...] = ("prodata",)
+    desks: Annotated[tuple[str, ...], Field(min_length=1)] = ("prodata",)
     database_url: str = ""
     kezekshi_var: Path = Path("var")
     telegram_api_base: str = ""
@@ -64,9 +65,10 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: str) -> str:
-        if value:
-            async_url(value)
-        return value
+        try:
+            return value and async_url(value) and value
+        except ArgumentError:
+            raise ValueError("must be like postgresql://user:password@host/database") from None
 
     @field_validator("telegram_api_base", "public_url")
     @classmethod

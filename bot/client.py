@@ -81,22 +81,28 @@ class Client:
 
 
 def judged(status: int, body: bytes) -> Outcome:
-    """What an answer means. Pure."""
+    """What an answer means. Pure. What is not understood is unknown: it may have been done."""
     try:
         answer = json.loads(body)
-        ok = answer["ok"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        if answer["ok"] is True:
+            return Sent(answer["result"])
+        code = int(answer.get("error_code") or status)
+        description = str(answer.get("description") or "")
+        parameters = answer.get("parameters") or {}
+        if code == 429:
+            return Later(_seconds(parameters), description, limited=True)
+        if code >= 500:
+            return Unknown(f"{code} {description}")
+        return Refused(code, description, parameters.get("migrate_to_chat_id"))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Unknown(f"unreadable answer, status {status}")
-    if ok is True and "result" in answer:
-        return Sent(answer["result"])
-    code = int(answer.get("error_code") or status)
-    description = str(answer.get("description") or "")
-    parameters = answer.get("parameters") or {}
-    if code == 429:
-        return Later(float(parameters.get("retry_after") or 1), description, limited=True)
-    if code >= 500:
-        return Unknown(f"{code} {description}")
-    return Refused(code, description, parameters.get("migrate_to_chat_id"))
+
+
+def _seconds(parameters: Any) -> float:
+    try:
+        return max(float(parameters.get("retry_after")), 1.0)
+    except (TypeError, ValueError, AttributeError):
+        return 1.0
 
 
 def _compact(value: Any) -> str:

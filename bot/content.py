@@ -10,7 +10,8 @@ from aiogram.types import Message, MessageEntity
 
 # What can travel both ways as it is. Anything else is answered, never dropped.
 _FILES = ("animation", "photo", "document", "voice", "video", "video_note", "sticker", "audio")
-_COPIED = ("location", "venue", "contact", "dice")
+# A venue comes with its location as well, so it is looked for first.
+_COPIED = ("venue", "location", "contact", "dice")
 IN_ALBUMS = ("photo", "video", "document", "audio")
 # Written by a person, but a bot cannot send it again. Everything else without content is a service message.
 UNSUPPORTED = frozenset({"poll", "story", "game", "invoice", "paid_media", "checklist", "giveaway", "unknown"})

@@ -165,12 +165,12 @@ class Processor:
         async with transaction(self._sessions) as session:
             ctx = Context(session, served.profile, now, served.admins)
             disposition = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
-            more = await inbox.settle(session, item, str(disposition), now)
-            if more is None:
+            settled = await inbox.settle(session, item, str(disposition), now)
+            if settled is None:
                 raise Raced
             failpoints.reach("process.before_commit")
         failpoints.reach("process.committed")
-        return str(disposition), more
+        return str(disposition), settled.more
 
     async def _park(self, item: Item, early: NotYet) -> None:
         now = self._clock()

@@ -27,7 +27,6 @@ _GONE = (
     "message to pin not found",
     "message_id_invalid",
     "message can't be edited",
-    "message can't be deleted",
     "message can't be copied",
 )
 _NO_RIGHTS = ("not enough rights", "chat_admin_required", "have no rights", "need administrator rights")

@@ -73,9 +73,7 @@ def _statement() -> TextClause:
     parts = []
     for key, (table, columns) in _TABLES.items():
         names = ", ".join(part.split()[0] for part in columns.split(", "))
-        conflict = ""
-        if table == "outbox":
-            conflict = " on conflict (dedupe_key) where state = 'queued' and dedupe_key is not null do nothing"
+        conflict = _COALESCE if table == "outbox" else ""
         parts.append(
             f"{key} as (insert into {table} ({names}) select {names}"  # noqa: S608 - fixed names only
             f" from jsonb_to_recordset(cast(:{key} as jsonb)) as r({columns}){conflict})"

@@ -4,7 +4,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -46,7 +46,10 @@ class Profile(_Strict):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, OSError):
+            raise ValueError(f"no time zone {value!r}") from None
         return value
 
     @model_validator(mode="after")
@@ -85,7 +88,7 @@ def load_profile(name: str, folder: Path = PROFILES) -> Profile:
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
         raise ProfileError(text=f"no desk profile {name!r}; there are: {known}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(text=f"{path.name}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -29,6 +29,8 @@ def parse(setting: str) -> dict[str, int]:
         if name not in NAMES:
             raise ValueError(f"no failpoint {name!r}; there are: {', '.join(NAMES)}")
         found[name] = int(nth or 1)
+        if found[name] < 1:
+            raise ValueError(f"{part}: the first pass is 1")
     return found
 
 

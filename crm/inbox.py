@@ -53,15 +53,15 @@ _CLAIM = text("""
     head as (
         select i.id, i.attempts from inbox i, relaxed
         where i.state in ('queued', 'parked') and i.due_at <= :now
-          and i.source = any(:sources)
+          and i.source = any(:sources) and i.attempts < :most
           and (i.lease_until is null or i.lease_until < :now)
           and (i.state = 'parked' or not exists (
               select 1 from inbox e where e.lane = i.lane and e.id < i.id and e.state = 'queued'))
         order by i.id limit :limit for update of i skip locked),
+    oldest as (select id, attempts from head order by id limit 1),
     taken as (
-        select id from head where attempts = 0
-        union all (select id from head where attempts > 0 and not exists (select 1 from head where attempts = 0)
-                   order by id limit 1))
+        select id from oldest where attempts > 0
+        union all select id from head where attempts = 0 and (select attempts from oldest) = 0)
     update inbox set attempts = inbox.attempts + 1, lease_until = :lease
     from taken where inbox.id = taken.id
     returning inbox.id, source, external_key, lane, payload, received_at, inbox.attempts
@@ -92,27 +92,31 @@ async def store(session: AsyncSession, source: str, items: Sequence[Received], n
 
 async def claim(session: AsyncSession, sources: Sequence[str], limit: int, now: datetime) -> list[Item]:
     """The oldest due item of each free lane, leased and with its attempt counted."""
-    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE}
+    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE, "most": MAX_ATTEMPTS}
     found = await session.execute(_CLAIM, values)
     return sorted((Item(*row) for row in found), key=lambda item: item.id)
 
 
-async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> bool | None:
-    """Done, in the transaction of its effects; says whether its lane has more.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`more`: something of the same lane waits behind it."""
 
-    None: another worker was faster, so roll back.
-    """
+    more: bool
+
+
+async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> Settled | None:
+    """Done, in the transaction of its effects. None: another worker was faster, so roll back."""
     found = await session.execute(_SETTLE, {"id": item.id, "disposition": disposition, "now": now})
-    more: bool | None = found.scalar()
-    return more
+    row = found.one_or_none()
+    return Settled(row.more) if row else None
 
 
 async def park(session: AsyncSession, item: Item, now: datetime) -> None:
     """Let it wait for what it refers to, without holding up its lane; parking is no failed attempt."""
     await session.execute(
         text("""update inbox set state = 'parked', due_at = :due, lease_until = null, attempts = attempts - 1
-                where id = :id"""),
-        {"id": item.id, "due": now + PARK_STEP},
+                where id = :id and state in ('queued', 'parked') and attempts = :attempts"""),
+        {"id": item.id, "due": now + PARK_STEP, "attempts": item.attempts},
     )
 
 
@@ -121,8 +125,15 @@ async def fail(session: AsyncSession, item: Item, error: str, now: datetime) -> 
     quarantined = item.attempts >= MAX_ATTEMPTS
     await session.execute(
         text("""update inbox set state = case when :bad then 'quarantined' else state end, error = :error,
-                due_at = :due, lease_until = null where id = :id and state in ('queued', 'parked')"""),
-        {"id": item.id, "bad": quarantined, "error": error, "due": now + timedelta(seconds=item.attempts)},
+                due_at = :due, lease_until = null
+                where id = :id and state in ('queued', 'parked') and attempts = :attempts"""),
+        {
+            "id": item.id,
+            "bad": quarantined,
+            "error": error,
+            "due": now + timedelta(seconds=item.attempts),
+            "attempts": item.attempts,
+        },
     )
     return quarantined
 

@@ -90,6 +90,8 @@ async def meet(session: AsyncSession, ticket_id: int, metric: str, now: datetime
     if target.met_at is not None:
         return False
     target.met_at, target.next_at = now, None
+    if now > target.due_at and target.breached_at is None:
+        target.breached_at = target.due_at
     return True
 
 

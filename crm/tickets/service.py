@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import journal
 from crm.changes import Changes
 from crm.desks import Profile
-from crm.errors import NotFound
+from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
@@ -343,8 +343,10 @@ async def _answer(
 async def rate(
     session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, stars: int, now: datetime
 ) -> Ticket:
-    """1 to 5; the last word counts."""
+    """1 to 5; the last word counts. Raises WrongStatus while it is in work."""
     ticket = await own_ticket(session, profile, who, ticket_id)
+    if ticket.status not in ("resolved", "closed"):
+        raise WrongStatus(status=ticket.status)
     ticket.rating = stars
     changes = Changes()
     changes.events.append(journal.event(ticket_id, who.actor, "rated", now, stars=stars))
@@ -366,13 +368,15 @@ async def place_forgotten(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    placed: set[int] = set()
+    placed = 0
     for message_id, person_id in found.all():
         chat = await people.telegram_chat(session, profile.name, person_id)
-        if chat is None or message_id in placed:
+        message = await session.get_one(Message, message_id)
+        # An album is placed whole with its first part.
+        if chat is None or message.ticket_id is not None:
             continue
         who = await people.recognise(session, profile, chat[0], "", None, None, now)
         latest = who.tickets[-1].id if who.tickets else None
         await place_held(session, profile, who, message_id, latest, now)
-        placed.add(message_id)
-    return len(placed)
+        placed += 1
+    return placed

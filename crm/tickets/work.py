@@ -11,7 +11,7 @@ from crm import journal
 from crm.changes import Changes
 from crm.desks import Priority as TicketPriority
 from crm.desks import Profile
-from crm.errors import NotFound, WrongInput
+from crm.errors import NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of, telegram_chat
@@ -172,13 +172,21 @@ async def decline(
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
+async def _living(session: AsyncSession, profile: Profile, ticket_id: int) -> Ticket:
+    """Raises WrongStatus for a ticket that has ended: its promises are settled."""
+    ticket = await load(session, profile.name, ticket_id)
+    if ticket.status in status.ENDED:
+        raise WrongStatus(status=ticket.status)
+    return ticket
+
+
 async def set_priority(
     session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, priority: str, now: datetime
 ) -> Ticket:
     """Raises WrongInput for a priority that does not exist."""
     if priority not in get_args(TicketPriority):
         raise WrongInput(what="priority")
-    ticket = await load(session, profile.name, ticket_id)
+    ticket = await _living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
     await _redraw(session, profile, agent, ticket, "priority", now, before=before, after=priority)
     return ticket
@@ -192,7 +200,7 @@ async def set_type(
         profile.request_type(request_type)
     except KeyError:
         raise WrongInput(what="type") from None
-    ticket = await load(session, profile.name, ticket_id)
+    ticket = await _living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
     due = await targets.rebudget(session, profile, ticket, now)
     chat = await telegram_chat(session, profile.name, ticket.requester_id)
