@@ -105,6 +105,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     }
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(
             "Reply to a person's message with /agent add, /agent add lead or /agent remove; /agent list shows all."

@@ -4,7 +4,7 @@ A handler never calls Telegram: an answer is an outbox row of the same transacti
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiogram.types import CallbackQuery, Message
@@ -15,6 +15,7 @@ from bot.rendered import Rendered
 from bot.views import Look
 from crm.changes import Changes
 from crm.desks import Profile
+from crm.errors import NotYet
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
 from crm.tickets import groups
 
@@ -27,6 +28,15 @@ class Context:
     profile: Profile
     now: datetime
     admins: frozenset[int]
+    received_at: datetime
+
+    def wait_for(self, patience: timedelta) -> None:
+        """What this input refers to may still come: raises NotYet until it has waited that long.
+
+        After that the handler goes on without it; nothing that a person wrote is dropped for that.
+        """
+        if self.now < self.received_at + patience:
+            raise NotYet
 
     def look(self, language: str) -> Look:
         return Look(self.profile, language, self.now)

@@ -14,6 +14,7 @@ from bot.fsm.storage import PostgresStorage
 from crm.errors import Anonymous
 from crm.people import service as people
 from crm.people.models import Dialogue
+from crm.tickets import service
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -40,7 +41,7 @@ async def requester(handler: Handler, event: TelegramObject, data: dict[str, Any
     )
     if who.unreachable:
         # They write to us, so they can be written to again.
-        await people.mark_reachable(ctx.session, ctx.profile.name, who.chat_id, None)
+        await service.reachable(ctx.session, ctx.profile, who.chat_id, True, ctx.now)
     _dialogue(data, ctx, account.id, account.id, 0, who.state, who.data)
     data["who"] = who
     data["content"] = content_of(message) if message else None

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 from aiogram import Bot, Dispatcher
+from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.types import Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -143,8 +144,8 @@ class Processor:
             log.info("process.done", item=item.id, key=item.external_key, disposition=disposition)
         except Raced:
             log.info("process.raced", item=item.id)
-        except NotYet as early:
-            await self._park(item, early)
+        except NotYet:
+            await self._park(item)
         except DeskError as refusal:
             await self._refuse(item, served, refusal)
         except DBAPIError as error:
@@ -161,33 +162,30 @@ class Processor:
     async def _attempt(self, item: Item, served: Served) -> tuple[str, bool]:
         """The disposition, and whether the lane has more."""
         now = self._clock()
-        update = _decoded(item)
+        update = _decoded(item, served.bot)
         async with transaction(self._sessions) as session:
-            ctx = Context(session, served.profile, now, served.admins)
-            disposition = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
-            settled = await inbox.settle(session, item, str(disposition), now)
+            ctx = Context(session, served.profile, now, served.admins, item.received_at)
+            answer = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
+            disposition = "ignored" if answer is UNHANDLED else str(answer)
+            settled = await inbox.settle(session, item, disposition, now)
             if settled is None:
                 raise Raced
             failpoints.reach("process.before_commit")
         failpoints.reach("process.committed")
-        return str(disposition), settled.more
+        return disposition, settled.more
 
-    async def _park(self, item: Item, early: NotYet) -> None:
-        now = self._clock()
+    async def _park(self, item: Item) -> None:
         async with transaction(self._sessions) as session:
-            if now < item.received_at + early.patience:
-                await inbox.park(session, item, now)
-            else:
-                await inbox.settle(session, item, "refers_to_nothing", now)
-                log.warning("process.refers_to_nothing", item=item.id, key=item.external_key)
+            await inbox.park(session, item, self._clock())
+        log.info("process.parked", item=item.id, key=item.external_key)
 
     async def _refuse(self, item: Item, served: Served, refusal: DeskError) -> None:
         """The effects are rolled back; whoever caused it is told why."""
         now = self._clock()
         name = type(refusal).__name__
         async with transaction(self._sessions) as session:
-            ctx = Context(session, served.profile, now, served.admins)
-            await errors.tell(_decoded(item), ctx, refusal)
+            ctx = Context(session, served.profile, now, served.admins, item.received_at)
+            await errors.tell(_decoded(item, served.bot), ctx, refusal)
             await inbox.settle(session, item, f"refused:{name}", now)
         log.info("process.refused", item=item.id, key=item.external_key, refusal=name, facts=refusal.facts)
 
@@ -217,6 +215,6 @@ class Processor:
         await Changes(outgoing=[row]).write(session, profile.name, self._clock())
 
 
-def _decoded(item: Item) -> Update:
+def _decoded(item: Item, bot: Bot) -> Update:
     """Raises ValueError for what is no update of Telegram's."""
-    return Update.model_validate(json.loads(item.payload))
+    return Update.model_validate(json.loads(item.payload), context={"bot": bot})

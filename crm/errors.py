@@ -14,7 +14,6 @@ DeskError                 the root; its text is rendered once per transport
 NotYet is no error of the desk: the input came before what it refers to, and is parked for a while.
 """
 
-from datetime import timedelta
 from typing import Any
 
 
@@ -64,8 +63,4 @@ class ProfileError(DeskError):
 
 
 class NotYet(Exception):
-    """What this input refers to has not come yet; after `patience` it is settled as it is."""
-
-    def __init__(self, patience: timedelta = timedelta(seconds=60)) -> None:
-        super().__init__(patience)
-        self.patience = patience
+    """What this input refers to has not come yet."""

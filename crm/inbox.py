@@ -51,13 +51,14 @@ _STORE = text("""
 _CLAIM = text("""
     with relaxed as (select set_config('synchronous_commit', 'off', true)),
     head as (
-        select i.id, i.attempts from inbox i, relaxed
-        where i.state in ('queued', 'parked') and i.due_at <= :now
-          and i.source = any(:sources) and i.attempts < :most
-          and (i.lease_until is null or i.lease_until < :now)
-          and (i.state = 'parked' or not exists (
-              select 1 from inbox e where e.lane = i.lane and e.id < i.id and e.state = 'queued'))
-        order by i.id limit :limit for update of i skip locked),
+        select h.id, h.attempts
+        from relaxed, unnest(cast(:sources as text[])) as s(source) cross join lateral (
+            select i.id, i.attempts from inbox i
+            where i.state in ('queued', 'parked') and i.due_at <= :now and i.source = s.source
+              and i.attempts < :most and (i.lease_until is null or i.lease_until < :now)
+              and (i.state = 'parked' or not exists (
+                  select 1 from inbox e where e.lane = i.lane and e.id < i.id and e.state = 'queued'))
+            order by i.id limit :limit for update of i skip locked) h),
     oldest as (select id, attempts from head order by id limit 1),
     taken as (
         select id from oldest where attempts > 0

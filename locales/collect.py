@@ -20,12 +20,12 @@ def collected() -> Catalog:
 
 
 def main() -> None:
-    template = collected()
     for path in sorted(HERE.glob("*/LC_MESSAGES/kezekshi.po")):
         language = path.parts[-3]
         with path.open("rb") as source:
             catalogue = read_po(source, locale=language)
-        catalogue.update(template, no_fuzzy_matching=True)
+        # Anew for each: a catalogue takes over the very objects of its template.
+        catalogue.update(collected(), no_fuzzy_matching=True)
         for message in catalogue:
             if language == "en" and message.id and not message.string:
                 message.string = message.id

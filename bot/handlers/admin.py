@@ -7,6 +7,7 @@ from aiogram.types import ChatMemberUpdated, Message, User
 from bot import admin_views as views
 from bot import middlewares
 from bot.context import Context
+from bot.filters import OWN_WORDS, When
 from crm.errors import NotAllowed, WrongInput, WrongPlace
 from crm.outbox import Priority
 from crm.people import service as people
@@ -14,12 +15,11 @@ from crm.people.models import Agent
 from crm.tickets import groups
 
 router = Router(name="admin")
-NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
-router.message.filter(F.chat.type.in_({"supergroup", "group"}))
-router.my_chat_member.filter(F.chat.type.in_({"supergroup", "group", "channel"}))
+router.message.filter(When(F.chat.type.in_({"supergroup", "group"})))
+router.my_chat_member.filter(When(F.chat.type.in_({"supergroup", "group", "channel"})))
 
 commands = Router(name="admin commands")
-commands.message.filter(NOT_FORWARDED)
+commands.message.filter(OWN_WORDS)
 commands.message.middleware(middlewares.member)
 router.include_router(commands)
 
@@ -32,7 +32,7 @@ def _require_admin(message: Message, ctx: Context) -> User:
     return message.from_user
 
 
-@commands.message(Command("connect"))
+@commands.message(Command("connect", ignore_mention=True))
 async def connect(message: Message, ctx: Context) -> str:
     """Engineers of this desk work in this group from now on."""
     admin = _require_admin(message, ctx)
@@ -47,7 +47,7 @@ async def connect(message: Message, ctx: Context) -> str:
     return "connected"
 
 
-@commands.message(Command("agent"))
+@commands.message(Command("agent", ignore_mention=True))
 async def agent_command(message: Message, ctx: Context, command: CommandObject, agent: Agent | None) -> str:
     """`/agent add [agent|lead]` and `/agent remove` in reply to a person's message; `/agent list`."""
     words = (command.args or "list").split()
@@ -74,7 +74,7 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     return "agent_named"
 
 
-@commands.message(Command("duty"))
+@commands.message(Command("duty", ignore_mention=True))
 async def duty(message: Message, ctx: Context, agent: Agent | None, command: CommandObject) -> str:
     """`/duty on|off`: whether warnings about tickets that nobody took mention this agent."""
     wanted = (command.args or "").strip().lower()
@@ -89,7 +89,7 @@ async def duty(message: Message, ctx: Context, agent: Agent | None, command: Com
     return "duty"
 
 
-@router.message(F.migrate_to_chat_id)
+@router.message(When(F.migrate_to_chat_id))
 async def migrated(message: Message, ctx: Context) -> str:
     new_chat = message.migrate_to_chat_id or 0
     news = await groups.migrate(ctx.session, ctx.profile.name, message.chat.id, new_chat, ctx.now)

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery
 from bot import callbacks as press
 from bot import keyboards, middlewares, team_views, views
 from bot.context import Context
+from bot.filters import GROUP_BUTTON
 from bot.fsm.states import Decline
 from crm.errors import NotAnAgent, WrongStatus
 from crm.people.models import Agent
@@ -14,7 +15,7 @@ from crm.tickets import status, work
 from crm.tickets.service import load
 
 router = Router(name="agent")
-router.callback_query.filter(F.message.chat.type == "supergroup")
+router.callback_query.filter(GROUP_BUTTON)
 router.callback_query.middleware(middlewares.member)
 
 STEPS = {"take": work.take, "ask": work.ask, "resolve": work.resolve, "reopen": work.reopen}

@@ -10,11 +10,10 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot import callbacks as press
 from bot import keyboards, middlewares, views
-from bot.content import UNSUPPORTED, content_of
+from bot.content import content_of
 from bot.context import Context
+from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
-from crm.changes import Changes
-from crm.errors import NotYet
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
@@ -24,11 +23,12 @@ from crm.tickets.service import Origin, Written
 router = Router(name="requester")
 # How long a reply may wait for the message it replies to, when both were handed over in the wrong order.
 PARENT_PATIENCE = timedelta(seconds=10)
-NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
+# And an edit for its original.
+ORIGINAL_PATIENCE = timedelta(seconds=60)
 
-router.message.filter(F.chat.type == "private")
-router.edited_message.filter(F.chat.type == "private")
-router.callback_query.filter(F.message.chat.type == "private")
+router.message.filter(PRIVATE)
+router.edited_message.filter(PRIVATE)
+router.callback_query.filter(PRIVATE_BUTTON)
 for observer in (router.message, router.edited_message, router.callback_query):
     observer.middleware(middlewares.requester)
 
@@ -38,7 +38,7 @@ def _said(source: str) -> frozenset[str]:
     return frozenset(texts(language)(source) for language in keyboards.LANGUAGES)
 
 
-@router.message(CommandStart(), NOT_FORWARDED)
+@router.message(CommandStart(ignore_mention=True), OWN_WORDS)
 async def start(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
     await state.clear()
     await people.show_rules(ctx.session, who, ctx.now)
@@ -46,13 +46,13 @@ async def start(message: Message, ctx: Context, who: Requester, state: FSMContex
     return "start"
 
 
-@router.message(Command("help"), NOT_FORWARDED)
+@router.message(Command("help", ignore_mention=True), OWN_WORDS)
 async def help_page(message: Message, ctx: Context, who: Requester) -> str:
     await ctx.say(who.chat_id, views.help_page(ctx.look(who.language)))
     return "help"
 
 
-@router.message(Command("language"), NOT_FORWARDED)
+@router.message(Command("language", ignore_mention=True), OWN_WORDS)
 async def choose_language(message: Message, ctx: Context, who: Requester) -> str:
     await ctx.say(who.chat_id, views.choose_language(ctx.look(who.language)))
     return "language"
@@ -77,8 +77,8 @@ async def accept_rules(query: CallbackQuery, ctx: Context, who: Requester) -> st
     return "rules_accepted"
 
 
-@router.message(Command("new"), NOT_FORWARDED)
-@router.message(F.text.in_(_said("New request")))
+@router.message(Command("new", ignore_mention=True), OWN_WORDS)
+@router.message(When(F.text.in_(_said("New request"))))
 async def new(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
     await state.set_state(Request.describing)
     await state.set_data({"kind": ctx.profile.default_type})
@@ -96,8 +96,8 @@ async def kind(query: CallbackQuery, ctx: Context, who: Requester, state: FSMCon
     return "kind"
 
 
-@router.message(Command("requests"), NOT_FORWARDED)
-@router.message(F.text.in_(_said("My requests")))
+@router.message(Command("requests", ignore_mention=True), OWN_WORDS)
+@router.message(When(F.text.in_(_said("My requests"))))
 async def my_requests(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
     await state.clear()
     own = await queries.own(ctx.session, ctx.profile.name, who.person_id)
@@ -105,13 +105,13 @@ async def my_requests(message: Message, ctx: Context, who: Requester, state: FSM
     return "my_requests"
 
 
-@router.message(F.text.startswith("/"), NOT_FORWARDED)
+@router.message(When(F.text.startswith("/")), OWN_WORDS)
 async def unknown_command(message: Message, ctx: Context, who: Requester) -> str:
     await ctx.say(who.chat_id, views.help_page(ctx.look(who.language)))
     return "unknown_command"
 
 
-@router.message(F.content_type.in_(UNSUPPORTED))
+@router.message(CANNOT_TRAVEL)
 async def cannot_relay(message: Message, ctx: Context, who: Requester) -> str:
     """Said to the customer, and to the engineers if it is clear whom it was meant for."""
     shown = views.cannot_relay(ctx.look(who.language), message.content_type)
@@ -125,7 +125,7 @@ async def cannot_relay(message: Message, ctx: Context, who: Requester) -> str:
     return "cannot_relay"
 
 
-@router.message(F.func(lambda message: content_of(message) is not None))
+@router.message(HasContent())
 async def write(
     message: Message,
     ctx: Context,
@@ -137,7 +137,7 @@ async def write(
     """A free sentence is already a request; a later one finds the request it belongs to."""
     if who.known_message:
         return "duplicate"
-    written = _written(message, who, content)
+    written = _written(message, ctx, who, content)
     if who.album_held:
         await service.hold(ctx.session, ctx.profile, who, written, ctx.now)
         return "held"
@@ -153,13 +153,13 @@ async def write(
     return "asked_which"
 
 
-def _written(message: Message, who: Requester, content: dict[str, Any]) -> Written:
-    """Raises NotYet for a reply to an own message that has not come yet."""
+def _written(message: Message, ctx: Context, who: Requester, content: dict[str, Any]) -> Written:
+    """A reply to an own message that has not come yet waits for it a little."""
     replied = message.reply_to_message
     if replied is not None and who.replied_message_id is None and who.replied_ticket_id is None:
         own = replied.from_user is not None and replied.from_user.id == who.chat_id
         if own and content_of(replied) is not None:
-            raise NotYet(PARENT_PATIENCE)
+            ctx.wait_for(PARENT_PATIENCE)
     if who.replied_message_id is not None:
         content = {**content, "reply_to": who.replied_message_id}
     return Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))
@@ -191,12 +191,24 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
 
 
 @router.edited_message()
-async def edited(message: Message, ctx: Context, who: Requester, content: dict[str, Any] | None) -> str:
+async def edited(
+    message: Message,
+    ctx: Context,
+    who: Requester,
+    state: FSMContext,
+    raw_state: str | None,
+    content: dict[str, Any] | None,
+) -> str:
+    """An edit whose original never came is what the customer wants to say, so it is taken as a message."""
     found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id)
+    if content is None:
+        return "ignored"
     if found is None:
-        raise NotYet
+        ctx.wait_for(ORIGINAL_PATIENCE)
+        command = content.get("text", "").startswith("/")
+        return "ignored" if command else await write(message, ctx, who, state, raw_state, content)
     stored = found[0]
-    if content is None or stored.author_kind != "requester":
+    if stored.author_kind != "requester":
         return "ignored"
     if "reply_to" in stored.content:
         content = {**content, "reply_to": stored.content["reply_to"]}
@@ -210,18 +222,11 @@ async def service_message(message: Message) -> str:
     return "service"
 
 
-@router.my_chat_member(F.chat.type == "private")
+@router.my_chat_member(PRIVATE)
 async def reachable(event: ChatMemberUpdated, ctx: Context) -> str:
     """The customer has blocked the bot, or let it in again: the engineers should know."""
     can = event.new_chat_member.status not in ("kicked", "left")
-    person_id = await people.mark_reachable(ctx.session, ctx.profile.name, event.chat.id, None if can else ctx.now)
-    if person_id is None:
+    news = await service.reachable(ctx.session, ctx.profile, event.chat.id, can, ctx.now)
+    if not news:
         return "unchanged"
-    changes = Changes()
-    for ticket in await queries.reachable_of(ctx.session, ctx.profile.name, person_id):
-        changes.outgoing.append(
-            outward.say_in_topic(ctx.profile.name, ticket.group_id, ticket.id, "reachable", reachable=can)
-        )
-        changes.outgoing.append(outward.card(ctx.profile.name, ticket.group_id, ticket.id, ctx.now))
-    await changes.write(ctx.session, ctx.profile.name, ctx.now)
     return "reachable" if can else "blocked"

@@ -7,13 +7,14 @@ from aiogram.types import CallbackQuery
 from bot import callbacks as press
 from bot import middlewares, views
 from bot.context import Context
+from bot.filters import PRIVATE_BUTTON
 from bot.fsm.states import Rejection
 from crm.errors import NotFound
 from crm.people.service import Requester
 from crm.tickets import queries, service
 
 router = Router(name="requests")
-router.callback_query.filter(F.message.chat.type == "private")
+router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 
 LAST_MESSAGES = 3

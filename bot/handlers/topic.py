@@ -7,16 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from aiogram import F, Router
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandObject
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlalchemy import select
 
 from bot import middlewares, views
-from bot.content import UNSUPPORTED, content_of, without_command
+from bot.content import without_command
 from bot.context import Context
+from bot.filters import CANNOT_TRAVEL, OWN_WORDS, HasContent, When
 from bot.fsm.states import Decline
-from crm.errors import NotAllowed, NotAnAgent, NotFound, NotYet, WrongInput
+from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongPlace
 from crm.people.models import Agent
 from crm.people.service import actor_of
 from crm.tickets import messages, queries, work
@@ -25,25 +26,26 @@ from crm.tickets.models import TelegramMessage, Ticket
 from crm.tickets.service import Origin, Written
 
 router = Router(name="topic")
-router.message.filter(F.chat.type == "supergroup", F.is_topic_message)
-router.edited_message.filter(F.chat.type == "supergroup")
+router.message.filter(When((F.chat.type == "supergroup") & F.is_topic_message))
+router.edited_message.filter(When(F.chat.type == "supergroup"))
 router.message.middleware(middlewares.member)
 router.edited_message.middleware(middlewares.member)
 
 TOPIC_PATIENCE = timedelta(seconds=10)
+ORIGINAL_PATIENCE = timedelta(seconds=60)
 PUBLIC_COMMAND, NOTE_COMMAND = "r", "note"
-NOT_FORWARDED = F.forward_origin.is_(None) & F.via_bot.is_(None)
-ALL_COMMANDS = Command(PUBLIC_COMMAND, NOTE_COMMAND)
+ALL_COMMANDS = Command(PUBLIC_COMMAND, NOTE_COMMAND, ignore_mention=True)
 
 
 async def _ticket(ctx: Context, message: Message) -> Ticket:
-    """Raises NotYet in a topic that we do not know: its creation may not be recorded yet."""
+    """Waits a little in a topic that we do not know: its creation may not be recorded yet. Raises WrongPlace."""
     try:
         return await work.ticket_in_topic(
             ctx.session, ctx.profile.name, message.chat.id, message.message_thread_id or 0
         )
     except NotFound:
-        raise NotYet(TOPIC_PATIENCE) from None
+        ctx.wait_for(TOPIC_PATIENCE)
+        raise WrongPlace(what="topic") from None
 
 
 def _replied(message: Message) -> int | None:
@@ -54,7 +56,7 @@ def _replied(message: Message) -> int | None:
     return replied.message_id
 
 
-@router.message(Command("delete"), NOT_FORWARDED)
+@router.message(Command("delete", ignore_mention=True), OWN_WORDS)
 async def delete(message: Message, ctx: Context, agent: Agent | None) -> str:
     """Remove one's own message together with its copy at the customer's."""
     if agent is None:
@@ -70,25 +72,26 @@ async def delete(message: Message, ctx: Context, agent: Agent | None) -> str:
     return "deleted"
 
 
-@router.message(ALL_COMMANDS, NOT_FORWARDED)
-async def command(message: Message, ctx: Context, agent: Agent | None, content: dict[str, Any]) -> str:
+@router.message(ALL_COMMANDS, OWN_WORDS)
+async def command_(
+    message: Message, ctx: Context, agent: Agent | None, content: dict[str, Any], command: CommandObject
+) -> str:
     if agent is None:
         raise NotAnAgent
     bare = without_command(content)
     if bare["type"] == "text" and not bare.get("text"):
         raise WrongInput(what="empty")
-    public = (message.text or message.caption or "").lstrip("/").lower().startswith(("r ", "r\n", "r@"))
-    return await _write(message, ctx, agent, bare, "public" if public else "note")
+    return await _write(message, ctx, agent, bare, "public" if command.command == PUBLIC_COMMAND else "note")
 
 
-@router.message(F.content_type.in_(UNSUPPORTED))
+@router.message(CANNOT_TRAVEL)
 async def cannot_relay(message: Message, ctx: Context, agent: Agent | None) -> str:
     if agent is not None:
         await ctx.hint(message, views.cannot_relay(ctx.team, message.content_type))
     return "cannot_relay"
 
 
-@router.message(F.func(lambda message: content_of(message) is not None))
+@router.message(HasContent())
 async def write(
     message: Message,
     ctx: Context,
@@ -104,7 +107,13 @@ async def write(
         if kind == "public":
             raise NotAnAgent
         return "not_an_agent"
-    return await _write(message, ctx, agent, content, kind)
+    try:
+        return await _write(message, ctx, agent, content, kind)
+    except WrongPlace:
+        # Engineers may have topics of their own, to talk about lunch.
+        if kind == "public":
+            raise
+        return "foreign_topic"
 
 
 async def _kind(message: Message, ctx: Context) -> str:
@@ -123,7 +132,7 @@ async def _kind(message: Message, ctx: Context) -> str:
             and message.reply_to_message.from_user
             and message.reply_to_message.from_user.is_bot
         ):
-            raise NotYet(TOPIC_PATIENCE)
+            ctx.wait_for(TOPIC_PATIENCE)
         return "note"
     if pair.role == "card":
         return "public"
@@ -152,16 +161,24 @@ async def _decline(message: Message, ctx: Context, agent: Agent, state: FSMConte
     return "declined"
 
 
+def _commands(content: dict[str, Any]) -> bool:
+    first = content.get("text", "").split(maxsplit=1)[:1]
+    return bool(first) and first[0].partition("@")[0] in (f"/{PUBLIC_COMMAND}", f"/{NOTE_COMMAND}")
+
+
 @router.edited_message()
 async def edited(message: Message, ctx: Context, agent: Agent | None, content: dict[str, Any] | None) -> str:
     found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id)
     if found is None:
-        raise NotYet
+        ctx.wait_for(ORIGINAL_PATIENCE)
+        return "ignored"
     stored = found[0]
     if agent is None or content is None or stored.author_kind != "agent" or stored.author_id != agent.id:
         return "ignored"
-    if content.get("text", "").startswith(tuple(f"/{name}" for name in (PUBLIC_COMMAND, NOTE_COMMAND))):
+    if _commands(content):
         content = without_command(content)
+        if content["type"] == "text" and not content.get("text"):
+            return "ignored"
     if "reply_to" in stored.content:
         content = {**content, "reply_to": stored.content["reply_to"]}
     changed = await messages.edit(ctx.session, ctx.profile, stored, content, actor_of(agent), ctx.now)

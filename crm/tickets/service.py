@@ -16,7 +16,7 @@ from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.sla import targets
-from crm.tickets import outward, status
+from crm.tickets import outward, queries, status
 from crm.tickets.models import Message, Ticket
 
 SUBJECT_LENGTH = 80
@@ -355,6 +355,21 @@ async def rate(
     )
     await changes.write(session, profile.name, now)
     return ticket
+
+
+async def reachable(session: AsyncSession, profile: Profile, chat_id: int, can: bool, now: datetime) -> bool:
+    """The customer has blocked the bot, or can be written to again: the engineers learn it. False if it is no news."""
+    person_id = await people.mark_reachable(session, profile.name, chat_id, None if can else now)
+    if person_id is None:
+        return False
+    changes = Changes()
+    for ticket in await queries.reachable_of(session, profile.name, person_id):
+        changes.outgoing.append(
+            outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "reachable", reachable=can)
+        )
+        changes.outgoing.append(outward.card(profile.name, ticket.group_id, ticket.id, now))
+    await changes.write(session, profile.name, now)
+    return True
 
 
 async def place_forgotten(
