@@ -20,8 +20,8 @@ from app.migrate import migrate
 from app.settings import Settings, WrongSettings
 from bot.client import Client
 from bot.deliver import Sender
+from bot.delivery import Desk
 from bot.dispatcher import make_dispatcher
-from bot.operations import Desk
 from bot.process import Processor, Served
 from bot.receive import Poller, Webhook, set_webhook
 from crm import failpoints, time

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.claim import Row
 from bot.client import Later, Outcome, Refused, Sent
-from bot.operations import IN_TOPIC, Desk, Result, open_topic
+from bot.delivery import Desk, Result
+from bot.operations import IN_TOPIC, open_topic
 from bot.refusals import meaning
 from crm.changes import Changes
 from crm.db import transaction

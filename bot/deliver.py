@@ -17,7 +17,8 @@ from bot import claim, consequences, settle
 from bot.budget import Limits
 from bot.claim import Row
 from bot.client import Later, Sent, Unknown
-from bot.operations import IN_TOPIC, OPERATIONS, Desk, Result
+from bot.delivery import Desk, Result
+from bot.operations import IN_TOPIC, OPERATIONS
 from crm import failpoints
 from crm.db import transaction
 from crm.wake import OUTBOX, Waker

@@ -32,6 +32,8 @@ WORKERS = 6
 BATCH = 12
 SWEEP_EVERY = 5.0
 GIVE_BACK_TRIES = 60
+# Serialization failure, deadlock, shutting down, starting up: nobody's fault, and gone at the next try.
+PASSING = ("40001", "40P01", "57P01", "57P02", "57P03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,21 @@ class Processor:
                     sweep_at = loop.time() + SWEEP_EVERY
                 items = await self._claim()
                 for item in items:
-                    await self._items.put(item)
+                    await self._hand_over(item)
                 if len(items) < BATCH:
                     await self._waker.wait(INBOX, 1.0)
             except Exception as error:
                 log.error("process.claim_failed", error=repr(error))
                 await asyncio.sleep(1)
+
+    async def _hand_over(self, item: Item) -> None:
+        """One that was tried before may be what killed its worker: it is worked on alone."""
+        suspect = item.attempts > 1
+        if suspect:
+            await self._items.join()
+        await self._items.put(item)
+        if suspect:
+            await self._items.join()
 
     async def _claim(self) -> list[Item]:
         async with transaction(self._sessions) as session:
@@ -149,7 +160,8 @@ class Processor:
         except DeskError as refusal:
             await self._refuse(item, served, refusal)
         except DBAPIError as error:
-            await self._fail(item, served, error, ours=not error.connection_invalidated)
+            passing = error.connection_invalidated or getattr(error.orig, "sqlstate", "") in PASSING
+            await self._fail(item, served, error, ours=not passing)
         except (OSError, PoolTimeout) as error:
             await self._fail(item, served, error, ours=False)
         except Exception as error:

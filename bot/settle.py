@@ -14,7 +14,7 @@ from bot import budget, claim, consequences
 from bot.budget import Limits
 from bot.claim import IDEMPOTENT, Row
 from bot.client import Later, Refused, Sent
-from bot.operations import Desk, Result
+from bot.delivery import Desk, Result
 from bot.refusals import meaning
 from crm.changes import Changes
 

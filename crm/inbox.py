@@ -14,7 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 LEASE = timedelta(seconds=60)
+# An item that fails is its own fault; one whose worker died may only have been near, so it is given more.
 MAX_ATTEMPTS = 3
+MAX_DEATHS = 5
 PARK_STEP = timedelta(seconds=2)
 
 
@@ -93,7 +95,7 @@ async def store(session: AsyncSession, source: str, items: Sequence[Received], n
 
 async def claim(session: AsyncSession, sources: Sequence[str], limit: int, now: datetime) -> list[Item]:
     """The oldest due item of each free lane, leased and with its attempt counted."""
-    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE, "most": MAX_ATTEMPTS}
+    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE, "most": MAX_DEATHS}
     found = await session.execute(_CLAIM, values)
     return sorted((Item(*row) for row in found), key=lambda item: item.id)
 
@@ -157,7 +159,7 @@ async def quarantine_exhausted(session: AsyncSession, now: datetime, limit: int)
                          and lease_until < :now order by id limit :limit for update skip locked)
             returning id, source
         """),
-        {"most": MAX_ATTEMPTS, "now": now, "limit": limit},
+        {"most": MAX_DEATHS, "now": now, "limit": limit},
     )
     return [(row.id, row.source) for row in found]
 

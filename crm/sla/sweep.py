@@ -25,13 +25,14 @@ async def sweep(session: AsyncSession, desk: str, now: datetime, limit: int = 10
         select(SlaTarget, Ticket)
         .join(Ticket, Ticket.id == SlaTarget.ticket_id)
         .where(SlaTarget.next_at <= now, Ticket.desk == desk)
-        .order_by(SlaTarget.next_at)
+        .order_by(SlaTarget.next_at, SlaTarget.ticket_id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=SlaTarget)
     )
     rows = found.all()
     changes = Changes()
-    for target, ticket in rows:
+    # In one order of tickets, so that two sweeps cannot wait for each other.
+    for target, ticket in sorted(rows, key=lambda row: row[1].id):
         await _advance(session, target, ticket, now, changes)
     await changes.write(session, desk, now)
     return len(rows)

@@ -177,6 +177,8 @@ create function ticket_event_chain() returns trigger language plpgsql as $$
 declare
     last record;
 begin
+    -- Writers of one ticket take turns, or two of them would continue the chain from the same link.
+    perform 1 from ticket where id = new.ticket_id for no key update;
     select seq, hash into last from ticket_event where ticket_id = new.ticket_id order by seq desc limit 1;
     new.seq := coalesce(last.seq, 0) + 1;
     new.recorded_at := clock_timestamp();
