@@ -13,6 +13,7 @@ from bot.views import Look, type_labels
 from crm.texts import Texts
 
 BOARD_ROWS = 40
+BOARD_SUBJECT = 48
 TOPIC_NAME_LIMIT = 128
 PRIORITY_SIGNS = {"low": "▫️", "normal": "🔹", "high": "🔶", "urgent": "🔴"}
 
@@ -94,10 +95,14 @@ def board(look: Look, rows: list[dict[str, Any]], total: int) -> Rendered:
         due = look.local(row["due_at"]) if row["due_at"] else "⏸"
         sign = "🔴" if row["breached"] else PRIORITY_SIGNS[row["priority"]]
         who = row["assignee"] or t("nobody yet")
-        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {row['subject'][:48]} · {who}"))
+        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {_short(row['subject'])} · {who}"))
     if total > BOARD_ROWS:
         lines.append(t("… and {n} more", n=total - BOARD_ROWS))
     return render(as_list(*lines))
+
+
+def _short(subject: str) -> str:
+    return subject if len(subject) <= BOARD_SUBJECT else subject[: BOARD_SUBJECT - 1].rstrip() + "…"
 
 
 def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
