@@ -16,8 +16,9 @@ from bot import budget
 from bot.budget import Bucket, Limits
 from crm.outbox import LEASE, group_bucket
 
-# Repeating these changes nothing, so an unknown outcome needs no mark.
-IDEMPOTENT = frozenset({"amend", "retract", "react", "pin", "card", "board", "topic.state"})
+# Repeating these changes nothing for people, so an unknown outcome needs no mark. A topic made twice is an empty
+# twin; one given up would hold up all that its ticket has to say.
+IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state"})
 
 
 @dataclass(slots=True)

@@ -141,6 +141,8 @@ async def given_up(session: AsyncSession, profile: Profile, row: Any, reason: st
     chat = row.payload.get("chat")
     if reason == "blocked" and chat is not None:
         await people.mark_reachable(session, profile.name, chat, now)
+    if row.kind == "topic.open":
+        await _alarm(session, profile, row, reason, now)
     if row.ticket_id is None or row.kind not in TOLD:
         return
     ticket = await session.get(Ticket, row.ticket_id)
@@ -150,6 +152,15 @@ async def given_up(session: AsyncSession, profile: Profile, row: Any, reason: st
     await Changes(
         outgoing=[outward.card(profile.name, ticket.group_id, ticket.id, now), *_broken_heart(profile, row)]
     ).write(session, profile.name, now)
+
+
+async def _alarm(session: AsyncSession, profile: Profile, row: Any, reason: str, now: datetime) -> None:
+    """A ticket that cannot have a topic is told of in General."""
+    ticket = await session.get_one(Ticket, row.ticket_id)
+    notice = {"notice": "no_topic", "facts": {"reference": ticket.reference, "reason": reason}}
+    bucket = group_bucket(profile.name, ticket.group_id)
+    alarm = Outgoing(bucket=bucket, lane=f"alarm:{profile.name}", kind="alarm", payload=notice)
+    await Changes(outgoing=[alarm]).write(session, profile.name, now)
 
 
 def _broken_heart(profile: Profile, row: Any) -> list[Outgoing]:

@@ -110,7 +110,7 @@ class Sender:
 
     async def _attempt(self, row: Row) -> Result:
         now = self._clock()
-        if row.kind in IN_TOPIC and row.payload.get("to") != "requester" and row.thread_id is None:
+        if _needs_topic(row):
             waiting = await consequences.ensure_topic(self._desk, row, now)
             if waiting is not None:
                 return Result(waiting)
@@ -158,6 +158,13 @@ class Sender:
             log.critical("deliver.unsettled", row=only.row.id, kind=only.row.kind)
             return False
         return await self._settle([Delivered(only.row, Result(Unknown(f"{type(error).__name__}: {error}"[:500])))])
+
+
+def _needs_topic(row: Row) -> bool:
+    """Only rows of the ticket's own lane make its topic, so that it is made once."""
+    if row.thread_id is not None or row.payload.get("to") == "requester":
+        return False
+    return row.kind in IN_TOPIC or (row.kind == "card" and row.lane == f"ticket:{row.ticket_id}")
 
 
 def _away(error: Exception) -> bool:

@@ -198,6 +198,11 @@ def _quarantined(look: Look, facts: dict[str, Any]) -> Rendered:
     )
 
 
+def _no_topic(look: Look, facts: dict[str, Any]) -> Rendered:
+    words = look.t("{reference} has no topic, Telegram refused it:", reference=facts["reference"])
+    return render(Text("🚧 ", Bold(words), " ", facts["reason"]))
+
+
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "warned": _warned,
     "breached": _breached,
@@ -209,4 +214,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "reachable": _reachable,
     "unrelayed": _unrelayed,
     "quarantined": _quarantined,
+    "no_topic": _no_topic,
 }
