@@ -5,6 +5,7 @@ imports. This process has imported everything once and forks: the same entry poi
 environment, its own process id, without the wait.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -96,10 +97,8 @@ def _bury(children: dict[int, socket.socket]) -> None:
         if found:
             caller = children.pop(pid)
             # Whoever asked for it may have gone.
-            try:
+            with contextlib.suppress(OSError):
                 caller.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            except OSError:
-                pass
             caller.close()
 
 

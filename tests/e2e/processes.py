@@ -30,6 +30,8 @@ class Process:
         self._reading: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
+        # A command may have children of its own, which must not outlive a kill.
+        self._group = False
 
     async def start(self, *command: str, env: dict[str, str] | None = None) -> Self:
         child = await asyncio.create_subprocess_exec(
@@ -39,7 +41,9 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=10_000_000,
+            start_new_session=True,
         )
+        self._group = True
         assert child.stdout is not None
         self._follow(child.pid, child.stdout, child.wait())
         return self
@@ -105,7 +109,10 @@ class Process:
         """Nothing happens if it has ended already."""
         if self.alive:
             try:
-                os.kill(self.pid, number)
+                if self._group and number == signal.SIGKILL:
+                    os.killpg(self.pid, number)
+                else:
+                    os.kill(self.pid, number)
             except ProcessLookupError:
                 pass
 

@@ -70,7 +70,11 @@ async def test_albums_both_ways_and_a_late_part(world: World) -> None:
     late = {**part["message"], "message_id": part["message"]["message_id"] + 500, "caption": "a late one"}
     await sandbox.inject(world.bot, {"update_id": part["update_id"] + 900_000, "message": late})
     await world.settled()
-    row = (await world.fetch("select ticket_id, relayed_at is null as waits from message where content->>'text' = 'a late one'"))[0]
+    row = (
+        await world.fetch(
+            "select ticket_id, relayed_at is null as waits from message where content->>'text' = 'a late one'"
+        )
+    )[0]
     assert (await world.fetch("select count(*) as n from ticket"))[0]["n"] == 1
     assert row["ticket_id"] is not None
 

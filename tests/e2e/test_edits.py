@@ -58,9 +58,7 @@ async def test_delete_removes_the_pair(world: World) -> None:
     case = await world.case("please do not delete me")
     reply = await world.answer(case, "wrong customer, sorry")
     answer = await world.in_chat(case.customer, "wrong customer, sorry")
-    order = await sandbox.say(
-        world.engineer, world.group, "/delete", thread=case.thread, reply_to=reply["message_id"]
-    )
+    order = await sandbox.say(world.engineer, world.group, "/delete", thread=case.thread, reply_to=reply["message_id"])
 
     async def gone() -> bool:
         here = {m["message_id"] for m in await world.messages(world.group, world.lead)}
@@ -90,14 +88,14 @@ async def test_notes_never_leave(world: World) -> None:
     await sandbox.say(world.engineer, world.group, kind="photo", caption="secret: a picture", thread=case.thread)
     await sandbox.say(world.engineer, world.group, "/r open: by command", thread=case.thread)
     card = await world.card(case.thread)
-    await sandbox.say(
-        world.engineer, world.group, "open: to the card", thread=case.thread, reply_to=card["message_id"]
-    )
+    await sandbox.say(world.engineer, world.group, "open: to the card", thread=case.thread, reply_to=card["message_id"])
     await world.in_chat(case.customer, "open: by command")
     await world.in_chat(case.customer, "open: to the card")
     await world.untroubled()
     assert [words for words in await world.words(case.customer) if "secret" in words] == []
-    rows = await world.fetch("select kind, count(*) as n from message where author_kind = 'agent' group by 1 order by 1")
+    rows = await world.fetch(
+        "select kind, count(*) as n from message where author_kind = 'agent' group by 1 order by 1"
+    )
     assert [tuple(row) for row in rows] == [("note", 4), ("public", 2)]
     sent: list[Json] = await sandbox.calls(chat=case.customer)
     assert [call for call in sent if "secret" in str(call["params"])] == []

@@ -62,14 +62,14 @@ async def test_the_conversation(world: World, language: str, other: str) -> None
     await world.press_card(world.engineer, thread, "Resolve")
     solved = await world.in_chat(customer, t("{reference} is solved.", reference="PD-1001"))
     await world.press(customer, bot, solved, t("Not solved"))
-    await world.in_chat(customer, t("Sorry! {reference} is open again. Please write what is still wrong.").split("{")[0])
+    await world.in_chat(
+        customer, t("Sorry! {reference} is open again. Please write what is still wrong.").split("{")[0]
+    )
     await sandbox.say(customer, bot, "RAM is still 32")
     await world.copy("RAM is still 32", thread)
     await world.settled()
     await world.press_card(world.engineer, thread, "Resolve")
-    solved = await world.in_chat(
-        customer, t("{reference} is solved.", reference="PD-1001"), after=solved["message_id"]
-    )
+    solved = await world.in_chat(customer, t("{reference} is solved.", reference="PD-1001"), after=solved["message_id"])
     await world.press(customer, bot, solved, t("Solved, thank you"))
     rate = await world.in_chat(customer, t("How did we do?"))
     await world.press(customer, bot, rate, "4")

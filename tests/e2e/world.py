@@ -19,11 +19,15 @@ SECRET = "secret-of-the-tests"
 TEAM = "ru"
 Json = dict[str, Any]
 
-# What has no later time of its own; the board and the like come when they come.
+# What has no later time of its own, and a group to go to.
 _WAITING = """
     select (select count(*) from inbox where state in ('queued', 'parked'))
          + (select count(*) from outbox where state = 'attempting'
-            or (state = 'queued' and due_at < now() + interval '5 seconds')) as waiting
+            or (state = 'queued' and due_at < now() + interval '5 seconds' and bucket not like '%:none')) as waiting
+"""
+_LEFT = """
+    select 'in', id, state, attempts, error from inbox where state in ('queued', 'parked') union all
+    (select kind, id, state, attempts, error from outbox where state in ('queued', 'attempting') order by id limit 20)
 """
 # Leases of processes that were killed, so that nobody has to wait for them to run out.
 _RUN_OUT = """
@@ -280,7 +284,11 @@ class World:
         async def look() -> bool:
             return await self._all_stored() and (await self.fetch(_WAITING))[0]["waiting"] == 0
 
-        await self.until(look, "inbox and outbox to be empty", timeout)
+        try:
+            await self.until(look, "inbox and outbox to be empty", timeout)
+        except AssertionError as never:
+            rows = await self.fetch(_LEFT)
+            raise AssertionError(f"{never}; there are {[tuple(row) for row in rows]}") from None
 
     async def _all_stored(self) -> bool:
         """Every update that Telegram made is in the inbox."""

@@ -1,5 +1,6 @@
 """Arithmetic of promises, against a reference that walks second by second."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_promise_is_due_when_exactly_its_budget_has_run(pauses: list[Pause], b
 @given(ledgers())
 def test_merged_pauses_are_apart_and_stand_for_the_same_seconds(pauses: list[Pause]) -> None:
     found = merged(pauses)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert before.end is not None
         assert before.end < after.start
     assert [standing(s, found) for s in range(SPAN)] == [standing(s, pauses) for s in range(SPAN)]

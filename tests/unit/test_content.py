@@ -158,9 +158,7 @@ def test_the_command_goes_and_entities_move_along() -> None:
 
 
 def test_an_entity_over_the_command_too_is_cut() -> None:
-    bare = without_command(
-        {"type": "text", "text": "/r да", "entities": [{"type": "bold", "offset": 0, "length": 5}]}
-    )
+    bare = without_command({"type": "text", "text": "/r да", "entities": [{"type": "bold", "offset": 0, "length": 5}]})
     assert bare["entities"] == [{"type": "bold", "offset": 0, "length": 2}]
 
 

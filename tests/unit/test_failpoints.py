@@ -2,7 +2,6 @@
 
 import ast
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ ROOT = Path(failpoints.__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def kills(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def kills(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: found.append(pid))
     monkeypatch.setattr(failpoints, "_armed", {})
-    yield found
+    return found
 
 
 def test_a_setting_names_places_and_passes() -> None:

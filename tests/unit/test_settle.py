@@ -86,7 +86,7 @@ def test_every_outcome_is_written_by_the_attempt_that_had_it(outcome: Outcome) -
 
 
 def test_what_needs_no_mark_is_a_kind_that_is_carried_out() -> None:
-    assert IDEMPOTENT <= set(OPERATIONS)
+    assert set(OPERATIONS) >= IDEMPOTENT
 
 
 def test_pauses_double_up_to_a_minute() -> None:

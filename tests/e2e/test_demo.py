@@ -1,0 +1,73 @@
+"""`kezekshi demo`, as a person meets it: one command, a page in the browser, and the real desk behind it."""
+
+import re
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.e2e.processes import Process, free_port
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENT = 30_000
+
+
+async def write(page: Page, side: str, text: str) -> None:
+    await page.get_by_test_id(f"composer-{side}").fill(text)
+    await page.get_by_test_id(f"send-{side}").click()
+
+
+async def play(page: Page) -> None:
+    """One request from both sides of the page, from the first word to the answer."""
+    customer, engineers = page.get_by_test_id("pane-customer"), page.get_by_test_id("pane-engineers")
+    start = customer.get_by_role("button", name=re.compile("start", re.IGNORECASE))
+    if await start.count():
+        await start.first.click()
+    await write(page, "customer", "The VPN is down since nine")
+    said = customer.get_by_test_id("message")
+    await expect(said.filter(has_text="PD-1001").first).to_be_visible(timeout=PATIENT)
+    topic = engineers.get_by_test_id("topic-item").filter(has_text="The VPN is down")
+    await expect(topic).to_be_visible(timeout=PATIENT)
+    await topic.click()
+    copy = engineers.get_by_test_id("message").filter(has_text=re.compile(r"The VPN is down since nine(?!.*PD-)")).last
+    await expect(copy).to_be_visible(timeout=PATIENT)
+    await write(page, "engineers", "/r Which office are you in?")
+    answer = said.filter(has_text="Which office are you in?")
+    await expect(answer).to_be_visible(timeout=PATIENT)
+    await expect(answer).not_to_contain_text("/r ")
+
+
+async def test_both_sides_in_the_browser(tmp_path: Path) -> None:
+    port = free_port()
+    demo = Process("demo")
+    command = (sys.executable, "-m", "app.cli", "demo", "--port", str(port))
+    # The server's own user must be able to reach its folder.
+    var = Path("/tmp") / f"kezekshi-demo-{port}"
+    await demo.start(*command, env={"KEZEKSHI_VAR": str(var)})
+    try:
+        await demo.wait_line(f"127.0.0.1:{port}", timeout=90)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+            page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+            complaints: list[str] = []
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            await page.goto(f"http://127.0.0.1:{port}")
+            await play(page)
+            assert complaints == []
+            await browser.close()
+        assert await demo.end(signal.SIGINT, timeout=40) in (0, 130), demo.last_words()
+    finally:
+        if demo.alive:
+            await demo.end(signal.SIGKILL)
+        shutil.rmtree(var, ignore_errors=True)

@@ -1,0 +1,231 @@
+"""The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import boxes, cli
+from crm import inbox
+from crm.db import Sessions, transaction
+from crm.inbox import Received
+from tests.factories import DESK, NOW, TOKEN, add, engineer, minutes, one, opened, rows
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = [
+    [],
+    ["run"],
+    ["demo"],
+    ["check"],
+    ["migrate"],
+    ["inbox"],
+    ["inbox", "list"],
+    ["inbox", "show"],
+    ["inbox", "retry"],
+    ["outbox"],
+    ["outbox", "list"],
+    ["outbox", "show"],
+    ["outbox", "retry"],
+    ["ticket"],
+    ["ticket", "show"],
+]
+Command = Callable[..., Awaitable[tuple[int, str, str]]]
+
+
+@pytest.fixture
+def kezekshi(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """One command in this process; gives exit code, stdout, stderr."""
+    # Neither the working folder's `.env` nor this process's logs are touched.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(boxes, "configure", lambda level: None)
+    monkeypatch.setattr(cli, "configure", lambda level: None)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("DATABASE_URL", "DESKS", "PRODATA_BOT_TOKEN", "TELEGRAM_API_BASE", "PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def run(*words: str, **environment: str) -> tuple[int, str, str]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["kezekshi", *words])
+        capsys.readouterr()
+
+        def main() -> int:
+            try:
+                cli.main()
+            except SystemExit as end:
+                return int(end.code or 0)
+
+        code = await asyncio.to_thread(main)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def desk(kezekshi: Command, database: str) -> Command:
+    """The same, on the test's database."""
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        return await kezekshi(*words, DATABASE_URL=database)
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+async def test_every_command_has_help(kezekshi: Command, command: list[str]) -> None:
+    code, out, err = await kezekshi(*command, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage: kezekshi" in out
+    # A sentence that says what it does.
+    assert re.search(r"\n {1,2}[A-Z][^.]+\.", out)
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    known = [[]]
+    for command in cli.cli.registered_commands:
+        assert command.callback is not None
+        known.append([command.name or command.callback.__name__])
+    for group in cli.cli.registered_groups:
+        assert group.name is not None
+        assert group.typer_instance is not None
+        known.append([group.name])
+        known += [[group.name, str(command.name)] for command in group.typer_instance.registered_commands]
+    assert sorted(known) == sorted(COMMANDS)
+
+
+WRONG: list[tuple[list[str], dict[str, str], str]] = [
+    (["nosuch"], {}, "nosuch"),
+    (["run", "cook"], {}, "cook"),
+    (["run"], {}, "PRODATA_BOT_TOKEN"),
+    (["run"], {"DESKS": "nosuch"}, "nosuch"),
+    (["run"], {"PRODATA_BOT_TOKEN": TOKEN, "PUBLIC_URL": "https://a.kz"}, "WEBHOOK_SECRET"),
+    (["inbox", "show"], {}, "item"),
+    (["inbox", "show", "five"], {}, "item"),
+    (["inbox", "list", "--limit", "0"], {}, "limit"),
+    (["inbox", "list", "--state", "lost"], {"DATABASE_URL": "postgresql://x/y"}, "lost"),
+    (["outbox", "list", "--state", "lost"], {"DATABASE_URL": "postgresql://x/y"}, "lost"),
+    (["inbox", "list"], {"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
+    (["inbox", "list"], {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+    (["inbox", "list"], {"DATABASE_URL": "postgresql://u@127.0.0.1:1/y"}, "database"),
+    (["migrate"], {"WEB_PORT": "eighty", "DATABASE_URL": "postgresql://x/y"}, "WEB_PORT"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "named"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, list) else ""
+)
+async def test_wrong_input_gets_one_line_and_exit_code_2(
+    kezekshi: Command, words: list[str], environment: dict[str, str], named: str
+) -> None:
+    code, out, err = await kezekshi(*words, **environment)
+    assert code == 2, err
+    assert out == ""
+    assert err.startswith("kezekshi: ")
+    assert err.count("\n") == 1
+    assert named in err
+    assert TOKEN not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["inbox", "show", "99"],
+        ["inbox", "retry", "99"],
+        ["outbox", "show", "99"],
+        ["outbox", "retry", "99"],
+        ["inbox", "show", "99999999999999999999999"],
+        ["outbox", "retry", "99999999999999999999999"],
+        ["ticket", "show", "PD-99"],
+    ],
+    ids=" ".join,
+)
+async def test_what_is_not_there_is_said_in_one_line(desk: Command, words: list[str]) -> None:
+    code, out, err = await desk(*words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert words[-1] in err
+
+
+async def test_the_inbox_is_listed_shown_and_retried(desk: Command, sessions: Sessions) -> None:
+    assert "Nothing there" in (await desk("inbox", "list"))[1]
+    async with transaction(sessions) as session:
+        items = [Received("1", "a", b'{"x": "\xd2\x9b"}'), Received("2", "b", b"\xff")]
+        await inbox.store(session, f"telegram:{DESK}", items, NOW)
+        await session.execute(
+            text("update inbox set state = 'quarantined', attempts = 3, error = 'ValueError: [bold]no[/bold] [/x]'")
+        )
+        first, second = (row.id for row in await rows(session, "select id from inbox order by id"))
+    code, out, _ = await desk("inbox", "list")
+    assert code == 0
+    assert "ValueError: [bold]no[/bold] [/x]" in out
+    assert "Nothing there" in (await desk("inbox", "list", "--state", "done"))[1]
+    assert json.loads((await desk("inbox", "show", str(first)))[1])["payload"] == {"x": "қ"}
+    assert json.loads((await desk("inbox", "show", str(second)))[1])["payload"] == "\ufffd"
+    assert (await desk("inbox", "retry", str(first)))[0] == 0
+    assert (await desk("inbox", "retry", str(first)))[0] == 2
+    async with sessions() as session:
+        row = await one(session, "select state, attempts from inbox where id = :id", id=first)
+    assert tuple(row) == ("queued", 0)
+
+
+async def test_the_outbox_is_listed_shown_and_retried(desk: Command, sessions: Sessions) -> None:
+    assert "Nothing there" in (await desk("outbox", "list"))[1]
+    async with transaction(sessions) as session:
+        await opened(session)
+        await session.execute(
+            text("update outbox set state = 'failed', error = '400 [/b] Bad Request' where kind = 'say'")
+        )
+        row_id = (await one(session, "select id from outbox where kind = 'say'")).id
+    code, out, _ = await desk("outbox", "list", "--state", "failed")
+    assert code == 0
+    assert "400 [/b] Bad Request" in out
+    assert json.loads((await desk("outbox", "show", str(row_id)))[1])["kind"] == "say"
+    assert (await desk("outbox", "retry", str(row_id)))[0] == 0
+    assert (await desk("outbox", "retry", str(row_id)))[0] == 2
+
+
+async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await engineer(session)
+        ticket = await opened(session, words="Кабинет [/b] не [red]открывается")
+        await add(session, ticket, "[link=x]Ау[/link] [photo]", NOW + minutes(1))
+    code, out, err = await desk("ticket", "show", ticket.reference.lower())
+    assert (code, err) == (0, "")
+    for words in (ticket.reference, "Кабинет [/b] не [red]открывается", "[link=x]Ау[/link] [photo]", "opened", "wrote"):
+        assert words in out
+    assert "first_response" in out
+    assert "2026-11-22 14:10:00 +05" in out
+    assert "The log is whole" in out
+
+
+async def test_a_log_that_was_tampered_with_is_said_so(desk: Command, sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        ticket = await opened(session)
+        await session.execute(text("alter table ticket_event disable trigger user"))
+        await session.execute(text("update ticket_event set actor_name = 'Никто'"))
+        await session.execute(text("alter table ticket_event enable trigger user"))
+    assert "tampered" in (await desk("ticket", "show", ticket.reference))[1]
+
+
+async def test_migrating_twice_is_no_error(desk: Command) -> None:
+    assert (await desk("migrate"))[0] == 0
+    assert (await desk("migrate"))[0] == 0
+
+
+def run(*words: str, cwd: Path) -> Any:
+    command = [Path(sys.executable).with_name("kezekshi"), *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_installed_program_itself(tmp_path: Path) -> None:
+    done = run("nosuch", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "kezekshi: No such command 'nosuch'.\n"

@@ -1,0 +1,242 @@
+"""The sender against a Bot API that fails in every way that Telegram can."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm.changes import Changes
+from crm.db import Sessions, transaction
+from crm.outbox import Outgoing, Priority
+from crm.people import service as people
+from crm.people.models import Agent
+from crm.people.service import OpenTicket
+from crm.tickets import messages, work
+from crm.tickets.models import Message
+from crm.wake import Waker
+from tests.factories import CUSTOMER, DESK, GROUP, NOW, PROFILE, Moment, add, connected, engineer, opened, written
+from tests.integration.bot_api import DROP, Post, html, refused, serving
+
+
+@pytest.fixture
+async def post(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Post]:
+    async with serving() as api:
+        yield Post(api, sessions, Waker(engine), Moment())
+
+
+async def begun(post: Post) -> tuple[OpenTicket, Agent]:
+    """A ticket whose topic, card and acknowledgement are out."""
+    async with transaction(post.sessions) as session:
+        await connected(session)
+        ticket, agent = await opened(session), await engineer(session)
+    await post.deliver_all()
+    post.api.asked.clear()
+    return ticket, agent
+
+
+async def reply(
+    post: Post, agent: Agent, ticket: OpenTicket, words: str = "Смотрим", number: int = 700, **content: object
+) -> int:
+    async with transaction(post.sessions) as session:
+        told = written(words, GROUP, number, now=post.clock(), **content)
+        return await work.write(session, PROFILE, agent, ticket.id, "public", told, post.clock())
+
+
+async def states(post: Post, kind: str = "relay") -> list[str]:
+    found = await post.fetch(
+        "select state from outbox where kind = :kind and payload ->> 'to' = 'requester' order by id", kind=kind
+    )
+    return [row.state for row in found]
+
+
+async def notices(post: Post) -> list[str]:
+    found = await post.fetch(
+        "select payload -> 'facts' ->> 'reason' as r from outbox where payload ->> 'notice' = 'undelivered'"
+    )
+    return [row.r for row in found]
+
+
+def to_customer(post: Post) -> list[str]:
+    return [call["text"] for call in post.api.of("sendMessage") if call["chat_id"] == CUSTOMER]
+
+
+async def test_a_new_ticket_becomes_a_topic_with_its_card_and_its_first_words(post: Post) -> None:
+    async with transaction(post.sessions) as session:
+        await connected(session)
+        ticket = await opened(session, words="Кабинет 🔥 не открывается")
+    await post.deliver_all()
+    [topic] = post.api.of("createForumTopic")
+    assert topic == {"chat_id": GROUP, "name": f"{ticket.reference} · Кабинет 🔥 не открывается"}
+    in_topic = [c for c in post.api.of("sendMessage") if c.get("message_thread_id")]
+    assert "reply_markup" in in_topic[0]
+    assert in_topic[1]["text"] == "Кабинет 🔥 не открывается"
+    assert len(to_customer(post)) == 1
+    [row] = await post.fetch("select thread_id, card_message_id from ticket")
+    assert row.thread_id
+    assert row.card_message_id
+    assert len(post.api.of("pinChatMessage")) == 2
+    roles = await post.fetch("select role from telegram_message where ticket_id is not null order by role")
+    assert [row.role for row in roles] == ["card", "copy", "notice", "origin"]
+    assert not [call for _, call in post.api.asked if "parse_mode" in call]
+
+
+async def test_without_a_group_the_customer_is_answered_and_the_topic_waits(post: Post) -> None:
+    async with transaction(post.sessions) as session:
+        await opened(session)
+    await post.deliver()
+    assert len(to_customer(post)) == 1
+    assert post.api.of("createForumTopic") == []
+    async with transaction(post.sessions) as session:
+        await connected(session)
+    await post.deliver_all()
+    assert len(post.api.of("createForumTopic")) == 1
+    assert len(to_customer(post)) == 1
+
+
+async def test_a_delivered_answer_quotes_and_is_marked_on_the_engineers_message(post: Post) -> None:
+    ticket, agent = await begun(post)
+    [first] = await post.fetch("select message_id from telegram_message where role = 'origin'")
+    [asked] = await post.fetch("select id from message")
+    await reply(post, agent, ticket, reply_to=asked.id)
+    await post.deliver_all()
+    [sent] = [call for call in post.api.of("sendMessage") if call["chat_id"] == CUSTOMER]
+    assert sent["reply_parameters"]["message_id"] == first.message_id
+    [reaction] = post.api.of("setMessageReaction")
+    assert (reaction["chat_id"], reaction["message_id"]) == (GROUP, 700)
+
+
+@pytest.mark.parametrize("trouble", [html, DROP, lambda: refused(500, "Internal Server Error")])
+async def test_an_unknown_outcome_is_repeated_once_and_marked(post: Post, trouble: object) -> None:
+    ticket, agent = await begun(post)
+    post.api.on("sendMessage", trouble)  # type: ignore[arg-type]
+    await reply(post, agent, ticket)
+    await post.deliver_all()
+    first, second = to_customer(post)
+    assert first == "Смотрим"
+    assert second.endswith("\nСмотрим")
+    assert "↻" in second
+    assert await states(post) == ["sent"]
+
+
+async def test_unknown_twice_is_left_to_people_and_told_in_the_topic(post: Post) -> None:
+    ticket, agent = await begun(post)
+    post.api.on("sendMessage", html, html)
+    await reply(post, agent, ticket)
+    await post.deliver_all()
+    assert len(to_customer(post)) == 2
+    assert await states(post) == ["unknown"]
+    assert await notices(post) == ["unknown"]
+
+
+async def test_a_limit_is_obeyed_to_the_second_and_is_no_repeat(post: Post) -> None:
+    ticket, agent = await begun(post)
+    post.api.on("sendMessage", lambda: refused(429, "Too Many Requests: retry after 30", retry_after=30))
+    await reply(post, agent, ticket)
+    await post.deliver()
+    post.clock.move(seconds=29)
+    await post.deliver()
+    assert len(to_customer(post)) == 1
+    post.clock.move(seconds=2)
+    await post.deliver()
+    assert to_customer(post) == ["Смотрим", "Смотрим"]
+
+
+async def test_a_customer_who_blocked_the_bot_is_told_of_in_the_topic(post: Post) -> None:
+    ticket, agent = await begun(post)
+    post.api.on("sendMessage", lambda: refused(403, "Forbidden: bot was blocked by the user"))
+    await reply(post, agent, ticket)
+    await post.deliver_all()
+    assert await states(post) == ["failed"]
+    assert await notices(post) == ["blocked"]
+    assert len(await post.fetch("select 1 from identity where unreachable_at is not null")) == 1
+    assert [r["reaction"][0]["emoji"] for r in post.api.of("setMessageReaction")] == ["💔"]
+
+
+async def test_a_lost_topic_is_probed_and_rebuilt_once(post: Post) -> None:
+    ticket, _ = await begun(post)
+    [old] = await post.fetch("select thread_id from ticket")
+    gone = "Bad Request: message thread not found"
+    async with transaction(post.sessions) as session:
+        await add(session, ticket, "Ау", post.clock())
+    post.api.on("sendMessage", lambda: refused(400, gone))
+    post.api.on("sendChatAction", lambda: refused(400, gone))
+    await post.deliver_all()
+    assert len(post.api.of("createForumTopic")) == 1
+    [new] = await post.fetch("select thread_id from ticket")
+    assert new.thread_id not in (None, old.thread_id)
+    said = [c["text"] for c in post.api.of("sendMessage") if c.get("message_thread_id") == new.thread_id]
+    assert "Ау" in said
+    assert any("♻️" in words for words in said)
+
+
+async def test_a_topic_that_only_seemed_lost_is_not_made_twice(post: Post) -> None:
+    ticket, _ = await begun(post)
+    async with transaction(post.sessions) as session:
+        await add(session, ticket, "Ау", post.clock())
+    post.api.on("sendMessage", lambda: refused(400, "Bad Request: message thread not found"))
+    await post.deliver_all()
+    assert post.api.of("createForumTopic") == []
+    assert [c["text"] for c in post.api.of("sendMessage")] == ["Ау", "Ау"]
+
+
+async def test_a_migrated_group_is_followed(post: Post) -> None:
+    ticket, _ = await begun(post)
+    async with transaction(post.sessions) as session:
+        await add(session, ticket, "Ау", post.clock())
+    new_chat = GROUP - 7
+    words = "Bad Request: group chat was upgraded to a supergroup chat"
+    post.api.on("sendMessage", lambda: refused(400, words, migrate_to_chat_id=new_chat))
+    await post.deliver_all()
+    assert [row.chat_id for row in await post.fetch("select chat_id from desk_group")] == [new_chat]
+    assert [topic["chat_id"] for topic in post.api.of("createForumTopic")] == [new_chat]
+    assert "Ау" in [c["text"] for c in post.api.of("sendMessage") if c["chat_id"] == new_chat]
+
+
+async def test_what_was_replied_to_is_gone_so_it_is_sent_without_a_quote(post: Post) -> None:
+    ticket, agent = await begun(post)
+    [asked] = await post.fetch("select id from message")
+    post.api.on("sendMessage", lambda: refused(400, "Bad Request: message to be replied not found"))
+    await reply(post, agent, ticket, reply_to=asked.id)
+    await post.deliver_all()
+    assert ["reply_parameters" in c for c in post.api.of("sendMessage") if c["chat_id"] == CUSTOMER] == [True, False]
+    assert await states(post) == ["sent"]
+
+
+async def test_a_copy_that_may_not_be_deleted_any_more_is_told_to_the_engineer(post: Post) -> None:
+    ticket, agent = await begun(post)
+    message = await reply(post, agent, ticket)
+    await post.deliver_all()
+    post.api.on("deleteMessage", lambda: refused(400, "Bad Request: message can't be deleted for everyone"))
+    async with transaction(post.sessions) as session:
+        stored = await session.get_one(Message, message)
+        await messages.delete(session, PROFILE, stored, people.actor_of(agent), post.clock(), command=701)
+    await post.deliver_all()
+    assert len(await notices(post)) == 1
+
+
+async def test_a_row_that_cannot_be_carried_out_does_not_hold_its_lane_for_ever(post: Post) -> None:
+    ticket, agent = await begun(post)
+    message = await reply(post, agent, ticket)
+    await post.deliver_all()
+    async with transaction(post.sessions) as session:
+        stored = await session.get_one(Message, message)
+        # As an older version may have left it: a text without words.
+        await messages.edit(session, PROFILE, stored, {"type": "text"}, people.actor_of(agent), post.clock())
+    await reply(post, agent, ticket, "Починили", 701)
+    for _ in range(60):
+        await post.deliver()
+        post.clock.move(seconds=10)
+        if "Починили" in to_customer(post):
+            break
+    assert to_customer(post)[-1] == "Починили"
+
+
+async def test_an_answer_to_an_old_button_is_dropped_unsaid(post: Post) -> None:
+    payload = {"method": "answerCallbackQuery", "params": {"callback_query_id": "1", "text": "Готово"}}
+    press = Outgoing(bucket=f"{DESK}:press:501", lane="press", kind="call", payload=payload, priority=Priority.PRESS)
+    async with transaction(post.sessions) as session:
+        await Changes(outgoing=[press]).write(session, DESK, NOW)
+    post.clock.move(seconds=150)
+    await post.deliver()
+    assert post.api.of("answerCallbackQuery") == []
+    assert [row.state for row in await post.fetch("select state from outbox")] == ["dropped"]

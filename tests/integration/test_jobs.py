@@ -1,0 +1,66 @@
+"""What the clock does, and that a job which fails stops nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm.db import Sessions, transaction
+from crm.desks import Profile
+from crm.tickets import service
+from crm.wake import Waker
+from scheduler.clock import Clock
+from scheduler.jobs import HELD_FOR, JOBS, Job, held_messages, promises
+from tests.factories import NOW, PROFILE, Moment, customer, minutes, opened, rows, written
+
+
+async def test_promises_are_swept_for_every_desk(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await opened(session)
+    assert await promises(sessions, [PROFILE], NOW) == 0
+    assert await promises(sessions, [PROFILE], NOW + minutes(5)) == 1
+    assert await promises(sessions, [], NOW + minutes(9)) == 0
+
+
+async def test_a_held_message_waits_its_time_and_is_then_placed(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await service.hold(session, PROFILE, await customer(session), written("?"), NOW)
+    assert await held_messages(sessions, [PROFILE], NOW + HELD_FOR) == 0
+    assert await held_messages(sessions, [PROFILE], NOW + HELD_FOR + timedelta(seconds=1)) == 1
+    async with sessions() as session:
+        assert await rows(session, "select 1 from message where ticket_id is null") == []
+
+
+def job(result: Any) -> Job:
+    async def sweep(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+        if isinstance(result, Exception):
+            raise result
+        return int(result)
+
+    return Job("test", 1, sweep)
+
+
+async def test_a_job_that_fails_is_no_end_of_the_clock_and_work_wakes_the_senders(
+    sessions: Sessions, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waker = Waker(engine)
+    woken: list[str] = []
+    monkeypatch.setattr(waker, "wake", woken.append)
+    clock = Clock(sessions, [PROFILE], waker, Moment())
+    await clock.tick(job(RuntimeError("broken")))
+    await clock.tick(job(0))
+    assert woken == []
+    await clock.tick(job(3))
+    assert woken == ["outbox"]
+
+
+def test_jobs_have_names_of_their_own_and_a_pace() -> None:
+    assert len({job.id for job in JOBS}) == len(JOBS)
+    assert all(job.every > 0 for job in JOBS)
+
+
+async def test_every_job_runs_on_an_empty_database(sessions: Sessions) -> None:
+    for each in JOBS:
+        assert await each.sweep(sessions, [PROFILE], NOW) == 0

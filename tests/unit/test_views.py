@@ -1,0 +1,220 @@
+"""What people read, in every language: complete, within Telegram's bounds, entities where they belong."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot import admin_views, team_views, views
+from bot.content import utf16
+from bot.rendered import TEXT_LIMIT, Rendered, render
+from bot.views import Look
+from crm import errors
+from crm.people.models import Agent
+from tests.factories import NOW, PROFILE
+
+LANGUAGES = PROFILE.languages
+# What people write may look like markup, and is longer in UTF-16 than in letters.
+WILD = "🔥<b>*_`[a](tg://user?id=1) {reference} %s қайта"
+DUE = NOW + timedelta(minutes=10)
+STATUSES = ("new", "open", "pending", "on_hold", "resolved", "closed", "declined")
+
+TARGETS = [
+    {"metric": "first_response", "due_at": DUE, "met_at": NOW, "breached_at": None},
+    {"metric": "resolution", "due_at": DUE, "met_at": None, "breached_at": None},
+]
+TICKET = {
+    "id": 2**62,
+    "reference": "PD-1042",
+    "subject": WILD,
+    "status": "open",
+    "priority": "high",
+    "type": "fault",
+    "requester": WILD,
+    "language": "kk",
+    "telegram_id": 2**52,
+    "unreachable": True,
+    "assignee": WILD,
+    "related": "PD-1001",
+    "targets": TARGETS,
+    "due_at": DUE,
+    "opened_at": NOW,
+    "breached": False,
+}
+FACTS: dict[str, Any] = {
+    "reference": "PD-1042",
+    "due_at": DUE.isoformat(),
+    "type": "vm",
+    "ticket": 2**62,
+    "reason": WILD,
+    "metric": "resolution",
+    "share": 0.8,
+    "mention": [{"id": 5, "name": WILD}, {"id": 6, "name": "Ерлан"}],
+    "name": WILD,
+    "stars": 5,
+    "reachable": False,
+    "id": 2**62,
+}
+MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
+AGENT = Agent(desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
+RIGHTS = list(admin_views.NEEDED_RIGHTS)
+
+Drawn = Callable[[Look], Rendered]
+
+
+def pages() -> Iterator[tuple[str, Drawn]]:
+    yield "welcome", lambda look: views.welcome(look, False)
+    yield "welcome back", lambda look: views.welcome(look, True)
+    for page in (views.ready, views.help_page, views.choose_language, views.choose_kind):
+        yield page.__name__, page
+    for kind in PROFILE.request_types:
+        yield f"describe {kind.key}", lambda look, key=kind.key: views.describe(look, key)
+    yield "which", lambda look: views.which_request(look, 2**62, [(2**62, "PD-1", WILD)])
+    yield "placed", lambda look: views.placed(look, "PD-1")
+    yield "no requests", lambda look: views.my_requests(look, [])
+    yield "rate", lambda look: views.rate(look, "PD-1", 2**62)
+    yield "rated", lambda look: views.rated(look, 4)
+    yield "still wrong", lambda look: views.still_wrong(look, "PD-1")
+    yield "withdrawn", lambda look: views.withdrawn(look, "PD-1")
+    yield "no polls", lambda look: views.cannot_relay(look, "poll")
+    yield "no stories", lambda look: views.cannot_relay(look, "story")
+    for status in STATUSES:
+        facts = {**TICKET, "status": status}
+        yield f"my requests {status}", lambda look, t=facts: views.my_requests(look, [t] * 8)
+        yield f"own {status}", lambda look, t=facts: views.own_ticket(look, t, [("Ая", WILD)] * 3)
+        yield f"card {status}", lambda look, t=facts: team_views.card(look, t)
+    for notices, who in ((views.NOTICES, "customer"), (team_views.NOTICES, "team")):
+        for name, draw in notices.items():
+            yield f"{who} {name}", lambda look, d=draw: d(look, FACTS)
+    yield "unassigned card", lambda look: team_views.card(look, {**TICKET, "assignee": None, "telegram_id": None})
+    yield "board", lambda look: team_views.board(look, [TICKET] * 60, 60)
+    yield "empty board", lambda look: team_views.board(look, [], 0)
+    yield "digest", lambda look: team_views.digest(look, [MESSAGE] * 30)
+    yield "empty digest", lambda look: team_views.digest(look, [])
+    yield "added", lambda look: admin_views.added(look, RIGHTS)
+    yield "connected", lambda look: admin_views.connected(look, 5, RIGHTS)
+    yield "named", lambda look: admin_views.named(look, WILD, "agent")
+    yield "named lead", lambda look: admin_views.named(look, WILD, "lead")
+    yield "removed", lambda look: admin_views.removed(look, WILD, True)
+    yield "not removed", lambda look: admin_views.removed(look, WILD, False)
+    yield "agents", lambda look: admin_views.agents(look, [AGENT])
+    yield "no agents", lambda look: admin_views.agents(look, [])
+    yield "duty", lambda look: admin_views.on_duty(look, [])
+    for refusal in _refusals():
+        yield f"refusal {refusal!r}", lambda look, e=refusal: admin_views.refusal(look, e)
+
+
+def _refusals() -> list[errors.DeskError]:
+    kinds = [errors.DeskError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    found = [kind() for kind in kinds if kind is not errors.ProfileError]
+    for what in ("agent", "delete", "empty", "reason", "duty", "type", "priority"):
+        found.append(errors.WrongInput(what=what))
+    return [*found, errors.NotAllowed(what="admin"), errors.WrongPlace(what="forum")]
+
+
+PAGES = dict(pages())
+
+
+def cut_out(text: str, entity: dict[str, Any]) -> str:
+    raw = text.encode("utf-16-le")
+    return raw[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_can_be_sent(page: str, language: str) -> None:
+    shown = PAGES[page](Look(PROFILE, language, NOW))
+    assert shown.text.strip()
+    assert utf16(shown.text) <= TEXT_LIMIT
+    for entity in shown.entities:
+        assert entity["length"] > 0
+        assert entity["offset"] + entity["length"] <= utf16(shown.text)
+        assert cut_out(shown.text, entity).strip()
+    params = shown.params()
+    assert "parse_mode" not in params
+    assert params["text"] == shown.text
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_every_page_differs_between_the_languages(page: str) -> None:
+    drawn = [PAGES[page](Look(PROFILE, language, NOW)).text for language in LANGUAGES]
+    assert len(set(drawn)) == len(LANGUAGES), drawn
+
+
+def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
+    for language in LANGUAGES:
+        look = Look(PROFILE, language, NOW)
+        shown = team_views.card(look, TICKET)
+        assert shown.text.count(WILD) == 3
+        title = next(e for e in shown.entities if e["type"] == "bold")
+        assert cut_out(shown.text, title) == f"PD-1042 · {WILD}"
+        mention = next(e for e in shown.entities if e["type"] == "text_mention")
+        assert cut_out(shown.text, mention) == WILD
+        assert mention["user"]["id"] == 2**52
+
+
+def test_a_warning_mentions_each_engineer_by_id() -> None:
+    shown = team_views.NOTICES["warned"](Look(PROFILE, "ru", NOW), FACTS)
+    mentions = [e for e in shown.entities if e["type"] == "text_mention"]
+    assert [(cut_out(shown.text, m), m["user"]["id"]) for m in mentions] == [(WILD, 5), ("Ерлан", 6)]
+    assert "80" in shown.text
+    assert "14:10" in shown.text
+
+
+def test_the_acknowledgement_names_the_reference_and_the_local_time() -> None:
+    shown = [views.NOTICES["acknowledged"](Look(PROFILE, language, NOW), FACTS).text for language in LANGUAGES]
+    for words, place in zip(shown, ("Алматы", "Алматы", "Almaty"), strict=True):
+        assert "PD-1042" in words
+        assert "14:10" in words
+        assert place in words
+
+
+@pytest.mark.parametrize(
+    ("target", "sign"),
+    [
+        ({"met_at": NOW, "breached_at": None}, "✅"),
+        ({"met_at": DUE + timedelta(seconds=1), "breached_at": None}, "❗️"),
+        ({"met_at": DUE + timedelta(hours=1), "breached_at": DUE}, "❗️"),
+        ({"met_at": None, "breached_at": DUE}, "🔴"),
+        ({"met_at": None, "breached_at": None}, "⏱"),
+    ],
+)
+def test_the_card_says_what_became_of_a_promise(target: dict[str, Any], sign: str) -> None:
+    facts = {**TICKET, "targets": [{"metric": "resolution", "due_at": DUE, **target}]}
+    assert sign in team_views.card(Look(PROFILE, "ru", NOW), facts).text
+
+
+def test_the_card_says_that_the_clock_stands() -> None:
+    assert "⏸" in team_views.card(Look(PROFILE, "ru", NOW), {**TICKET, "status": "pending"}).text
+
+
+def test_a_long_board_says_how_many_more_there_are() -> None:
+    assert "… и ещё 20" in team_views.board(Look(PROFILE, "ru", NOW), [TICKET] * 60, 60).text
+
+
+def test_a_topics_name_fits() -> None:
+    name = team_views.topic_name("PD-1042", "ы" * 500)
+    assert name.startswith("PD-1042 · ыы")
+    assert len(name) == team_views.TOPIC_NAME_LIMIT
+
+
+@pytest.mark.parametrize("words", ["x" * 5000, "🔥" * 4000])
+def test_a_text_that_is_too_long_is_cut_to_what_telegram_takes(words: str) -> None:
+    assert 0 < utf16(render(words).text) <= TEXT_LIMIT
+
+
+def test_every_type_of_every_language_has_a_label() -> None:
+    for language in LANGUAGES:
+        labels = views.type_labels(Look(PROFILE, language, NOW).t)
+        assert {kind.key for kind in PROFILE.request_types} <= set(labels)
+
+
+def test_rights_are_missing_only_if_they_are_known() -> None:
+    assert admin_views.missing_rights({}) == []
+    assert admin_views.missing_rights({"status": "member"}) == RIGHTS
+    assert admin_views.missing_rights({**dict.fromkeys(RIGHTS, True), "can_pin_messages": False}) == [
+        "can_pin_messages"
+    ]
