@@ -18,12 +18,14 @@ from crm import time
 from crm.db import make_sessions, transaction
 
 T = TypeVar("T")
-console = Console()
+# What people wrote is no markup.
+console = Console(markup=False)
 inbox = typer.Typer(help="What came in: what waits, what is quarantined.", no_args_is_help=True)
 outbox = typer.Typer(help="What goes out: what waits, what failed, what is unknown.", no_args_is_help=True)
 
 INBOX_STATES = ("queued", "parked", "done", "quarantined")
 OUTBOX_STATES = ("queued", "attempting", "sent", "unknown", "failed", "dropped")
+Id = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="Its id, as listed.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many rows.")]
 
 
@@ -84,13 +86,13 @@ def inbox_list(
 
 
 @inbox.command("show")
-def inbox_show(item: Annotated[int, typer.Argument(help="Id of the item.")]) -> None:
+def inbox_show(item: Id) -> None:
     """One item with its raw content."""
     _print(with_session(lambda session: inbox_box.show(session, item)), "inbox", item)
 
 
 @inbox.command("retry")
-def inbox_retry(item: Annotated[int, typer.Argument(help="Id of a quarantined item.")]) -> None:
+def inbox_retry(item: Id) -> None:
     """Take a quarantined item back into work."""
     if not with_session(lambda session: inbox_box.retry(session, item, time.utcnow())):
         raise WrongSettings(f"no quarantined inbox item {item}")
@@ -115,13 +117,13 @@ def outbox_list(
 
 
 @outbox.command("show")
-def outbox_show(row: Annotated[int, typer.Argument(help="Id of the row.")]) -> None:
+def outbox_show(row: Id) -> None:
     """One row, whole."""
     _print(with_session(lambda session: outbox_box.show(session, row)), "outbox", row)
 
 
 @outbox.command("retry")
-def outbox_retry(row: Annotated[int, typer.Argument(help="Id of a failed, unknown or dropped row.")]) -> None:
+def outbox_retry(row: Id) -> None:
     """Send it again: you have made sure that a repeat is right."""
     if not with_session(lambda session: outbox_box.retry(session, row, time.utcnow())):
         raise WrongSettings(f"no failed, unknown or dropped outbox row {row}")

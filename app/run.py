@@ -121,7 +121,7 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
     if settings.public_url:
         secret = settings.webhook_secret.get_secret_value()
         door = Webhook(secret, frozenset(settings.desks), house.sessions, house.waker, house.clock)
-        site.router.add_post("/telegram/{desk}", door)
+        site.router.add_post("/telegram/{desk}", door.receive)
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -15,7 +15,7 @@ from crm.desks import load_profile
 from crm.tickets import queries
 from crm.tickets.models import Message, Ticket
 
-console = Console()
+console = Console(markup=False)
 ticket = typer.Typer(help="Tickets.", no_args_is_help=True)
 
 
@@ -64,13 +64,9 @@ def _print(
     def at(instant: Any) -> str:
         return time.stamp(instant, zone) if instant else "–"
 
-    console.print(f"{one.reference} · {one.subject}", style="bold", markup=False)
-    console.print(
-        f"{one.status}, {one.priority}, {one.request_type}; opened {at(one.opened_at)} ({zone})", markup=False
-    )
-    console.print(
-        f"requester {facts['requester']} ({facts['language']}), engineer {facts['assignee'] or 'none'}", markup=False
-    )
+    console.print(f"{one.reference} · {one.subject}", style="bold")
+    console.print(f"{one.status}, {one.priority}, {one.request_type}; opened {at(one.opened_at)} ({zone})")
+    console.print(f"requester {facts['requester']} ({facts['language']}), engineer {facts['assignee'] or 'none'}")
     promises = Table("promise", "due", "met", "breached", title="Promises", title_justify="left")
     for target in facts["targets"]:
         promises.add_row(target["metric"], at(target["due_at"]), at(target["met_at"]), at(target["breached_at"]))

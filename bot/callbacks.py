@@ -1,6 +1,12 @@
 """What our buttons carry. The data proves nothing: who presses and what may follow is asked anew each time."""
 
+from typing import Annotated
+
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+# What the database can hold as an id; anything else was never drawn by us.
+Id = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Language(CallbackData, prefix="lang"):
@@ -14,15 +20,15 @@ class Rules(CallbackData, prefix="rules"):
 class Place(CallbackData, prefix="place"):
     """A held message belongs to that ticket; 0: to a new one."""
 
-    message: int
-    ticket: int
+    message: Id
+    ticket: Id
 
 
 class Mine(CallbackData, prefix="mine"):
     """What a requester does with an own ticket: open, confirm, reject, withdraw, or see the list (ticket 0)."""
 
     action: str
-    ticket: int
+    ticket: Id
 
 
 class Kind(CallbackData, prefix="kind"):
@@ -32,7 +38,7 @@ class Kind(CallbackData, prefix="kind"):
 
 
 class Stars(CallbackData, prefix="stars"):
-    ticket: int
+    ticket: Id
     stars: int
 
 
@@ -40,14 +46,14 @@ class Work(CallbackData, prefix="work"):
     """What an agent does with a ticket from its card."""
 
     action: str
-    ticket: int
+    ticket: Id
 
 
 class Priority(CallbackData, prefix="prio"):
-    ticket: int
+    ticket: Id
     value: str
 
 
 class Type(CallbackData, prefix="type"):
-    ticket: int
+    ticket: Id
     key: str

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot import claim, consequences, settle
 from bot.budget import Limits
 from bot.claim import Row
-from bot.client import Later, Sent, Unknown
+from bot.client import Later, Refused, Sent, Unknown
 from bot.delivery import Desk, Result
 from bot.operations import IN_TOPIC, OPERATIONS
 from crm import failpoints
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 BATCH = 24
 IN_FLIGHT = 48
+OWN_FAULTS = 3
 
 
 @dataclass(slots=True)
@@ -103,8 +104,7 @@ class Sender:
             result = Result(Later(1.0, f"the database is away ({type(error).__name__})"))
         except Exception as error:
             log.exception("deliver.broken", row=row.id, kind=row.kind)
-            # Our own fault, before or after the call: nobody can say, so it counts as unknown.
-            result = Result(Unknown(f"{type(error).__name__}: {error}"))
+            result = Result(_own_fault(row, f"{type(error).__name__}: {error}"))
         failpoints.reach("deliver.called")
         await self._done.put(Delivered(row, result))
 
@@ -158,6 +158,11 @@ class Sender:
             log.critical("deliver.unsettled", row=only.row.id, kind=only.row.kind)
             return False
         return await self._settle([Delivered(only.row, Result(Unknown(f"{type(error).__name__}: {error}"[:500])))])
+
+
+def _own_fault(row: Row, words: str) -> Unknown | Refused:
+    """Before or after the call, nobody can say, so it counts as unknown; but not for ever."""
+    return Refused(0, words) if row.kind in claim.IDEMPOTENT and row.attempts >= OWN_FAULTS else Unknown(words)
 
 
 def _needs_topic(row: Row) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -47,7 +48,8 @@ def lane_of(desk: str, update: dict[str, Any]) -> str:
     chat = message.get("chat") or body.get("from")
     chat_id = chat.get("id") if isinstance(chat, dict) else None
     thread = message.get("message_thread_id") if message.get("is_topic_message") else None
-    return f"{desk}:{chat_id}:{thread}" if thread else f"{desk}:{chat_id}"
+    # Whatever stands there: the database takes no NUL and no half of a character.
+    return f"{desk}:{chat_id!a}:{thread!a}" if thread else f"{desk}:{chat_id!a}"
 
 
 class Poller:
@@ -141,7 +143,7 @@ class Webhook:
         self._waker = waker
         self._clock = clock
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         """401 wrong secret, 404 unknown desk, 413 too large, 400 no update, 503 not stored: Telegram tries again."""
         desk = request.match_info["desk"]
         shown = request.headers.get(HEADER, "").encode("utf-8", "surrogateescape")
@@ -175,6 +177,9 @@ class Webhook:
                 body += await request.content.read(MAX_BODY + 1 - len(body))
         except web.HTTPRequestEntityTooLarge:
             return None
+        except (web.RequestPayloadError, HttpProcessingError):
+            # Packed, but not as it says: no JSON either.
+            return b""
         return body if len(body) <= MAX_BODY else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
 from aiogram.utils.formatting import Text
 
-from bot.content import entity_of
+from bot.content import entity_of, utf16
 
 TEXT_LIMIT = 4096
 
@@ -29,8 +29,12 @@ class Rendered:
 
 def render(body: Text | str, keyboard: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None) -> Rendered:
     """Formatting as entities, never as markup: nothing that a person wrote can be taken for markup."""
-    if isinstance(body, str):
-        return Rendered(body[:TEXT_LIMIT], [], keyboard)
-    text, entities = body.render()
-    fitting = [entity_of(e) for e in entities] if len(text) <= TEXT_LIMIT else []
-    return Rendered(text[:TEXT_LIMIT], fitting, keyboard)
+    text, entities = (body, []) if isinstance(body, str) else body.render()
+    shown = fitting(text)
+    kept = [entity_of(e) for e in entities if e.offset + e.length <= utf16(shown)]
+    return Rendered(shown, kept, keyboard)
+
+
+def fitting(text: str) -> str:
+    """As much of it as one message takes; Telegram counts in UTF-16."""
+    return text.encode("utf-16-le")[: 2 * TEXT_LIMIT].decode("utf-16-le", "ignore")

@@ -8,7 +8,8 @@ from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, T
 from babel.numbers import format_percent
 
 from bot import keyboards
-from bot.rendered import Rendered, render
+from bot.content import utf16
+from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look, type_labels
 from crm.texts import Texts
 
@@ -90,15 +91,23 @@ def board(look: Look, rows: list[dict[str, Any]], total: int) -> Rendered:
     t = look.t
     if not rows:
         return render(as_list(Bold(t("Open requests: {n}", n=0)), "☕ " + t("All caught up.")))
+    shown = rows[:BOARD_ROWS]
+    while utf16(_board(look, shown, total).as_kwargs()["text"]) > TEXT_LIMIT:
+        shown = shown[:-1]
+    return render(_board(look, shown, total))
+
+
+def _board(look: Look, shown: list[dict[str, Any]], total: int) -> Text:
+    t = look.t
     lines: list[Text | str] = [Bold(t("Open requests: {n}", n=total))]
-    for row in rows[:BOARD_ROWS]:
+    for row in shown:
         due = look.local(row["due_at"]) if row["due_at"] else "⏸"
         sign = "🔴" if row["breached"] else PRIORITY_SIGNS[row["priority"]]
         who = row["assignee"] or t("nobody yet")
         lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {_short(row['subject'])} · {who}"))
-    if total > BOARD_ROWS:
-        lines.append(t("… and {n} more", n=total - BOARD_ROWS))
-    return render(as_list(*lines))
+    if total > len(shown):
+        lines.append(t("… and {n} more", n=total - len(shown)))
+    return as_list(*lines)
 
 
 def _short(subject: str) -> str:

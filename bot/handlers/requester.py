@@ -14,6 +14,7 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
+from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
@@ -88,6 +89,8 @@ async def new(message: Message, ctx: Context, who: Requester, state: FSMContext)
 
 @router.callback_query(press.Kind.filter())
 async def kind(query: CallbackQuery, ctx: Context, who: Requester, state: FSMContext, callback_data: press.Kind) -> str:
+    if callback_data.key not in {known.key for known in ctx.profile.request_types}:
+        raise NotFound(what="type")
     chosen = ctx.profile.request_type(callback_data.key)
     await state.set_state(Request.describing)
     await state.set_data({"kind": chosen.key})

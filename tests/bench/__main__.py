@@ -41,10 +41,11 @@ async def run(console: Console, folder: Path, rounds: int, size: Size, write: bo
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     cores = pin()
     server = await asyncio.to_thread(Server, folder)
-    about = report.machine(cores, await server.version())
+    version = await server.version()
     found = []
     for number in range(1, rounds + 1):
         found.append(await measure(server, size, _speaker(console, f"round {number} of {rounds}")))
+    about = report.machine(cores, version, found)
     table = report.lines(found, size)
     report.show(console, table, about, command, rounds)
     if report.repeats(found):

@@ -85,10 +85,12 @@ def repeats(rounds: Sequence[Numbers]) -> int:
     return int(sum(value for one in rounds for name, value in one.items() if name.endswith("_repeats")))
 
 
-def machine(cores: int, postgres: str) -> str:
+def machine(cores: int, postgres: str, rounds: Sequence[Numbers]) -> str:
+    others = statistics.median(one["others"] for one in rounds)
     return (
         f"{cores} of {os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, PostgreSQL {postgres}, fsync on, {datetime.now(UTC):%Y-%m-%d}"
+        f"Python {platform.python_version()}, PostgreSQL {postgres}, fsync on, "
+        f"{datetime.now(UTC):%Y-%m-%d}; other programs took {others:.0%} of the machine"
     )
 
 

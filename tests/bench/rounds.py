@@ -1,10 +1,12 @@
 """One round: the desk and the floor, each on a fresh database and a fresh stand-in, through the same bursts."""
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.bench import load
-from tests.bench.stage import Server, Stage
+from tests.bench.stage import Server, Stage, machine_busy, our_own
 
 Numbers = dict[str, float]
 WARM_UP = 20
@@ -29,6 +31,7 @@ QUICK = Size(newcomers=100, people=100, updates=600, seconds=15, timeout=90.0)
 async def measure(server: Server, size: Size, say: Callable[[str], None]) -> Numbers:
     """All numbers of a round, by name."""
     found: Numbers = {}
+    begin, busy = time.monotonic(), machine_busy() - our_own() - server.cpu()
     async with Stage(server, await server.new_database()) as stage:
         await stage.start_desk()
         say("desk: burst from new people")
@@ -46,6 +49,8 @@ async def measure(server: Server, size: Size, say: Callable[[str], None]) -> Num
         await stage.start_floor(calls="all", topics=0)
         say("floor: new people with the desk's calls")
         found |= _named("floor_calls", await _new_people(stage, size))
+    foreign = machine_busy() - our_own() - server.cpu() - busy
+    found["others"] = max(foreign / (time.monotonic() - begin) / (os.cpu_count() or 1), 0.0)
     return found
 
 

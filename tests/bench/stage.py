@@ -18,7 +18,8 @@ from app.migrate import migrate
 from crm.db import make_engine
 from sandbox.client import Sandbox
 from tests.bench.load import Stuck, Watch
-from tests.e2e.world import TOKEN, Process, free_port
+from tests.e2e.processes import Process, free_port
+from tests.e2e.world import TOKEN
 
 CORES = 2
 READY = "floor.ready"
@@ -37,6 +38,18 @@ async def connect(url: str) -> asyncpg.Connection:
     return await asyncpg.connect(
         user=parsed.username, database=parsed.database, host=parsed.query.get("host") or parsed.host, port=parsed.port
     )
+
+
+def machine_busy() -> float:
+    """Seconds of CPU that everything on this machine has spent, what a host took from it included."""
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+
+
+def our_own() -> float:
+    """Seconds of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 class Server:

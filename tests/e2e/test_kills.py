@@ -5,7 +5,6 @@ import contextlib
 import os
 import random
 import signal
-import sys
 import time
 
 import pytest
@@ -140,9 +139,7 @@ async def test_an_input_that_kills_its_worker(world: World) -> None:
     assert len(await world.fetch("select 1 from message")) == 2
     # The command to replay it: nothing was wrong with it but the failpoint.
     (item,) = await world.fetch("select id from inbox where state = 'quarantined'")
-    replay = Process("replay")
-    await replay.start(sys.executable, "-m", "app.cli", "inbox", "retry", str(item["id"]), env=world.env)
-    assert await replay.ended() == 0, replay.last_words()
+    await world.command("inbox", "retry", str(item["id"]))
     await world.copy("the one that kills", case.thread)
     await world.untroubled()
 

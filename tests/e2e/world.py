@@ -119,6 +119,13 @@ class World:
             await desk.wait_line("desk.ready")
         return desk
 
+    async def command(self, *arguments: str) -> str:
+        """Any other command of the program, which must end well; gives what it says."""
+        child = Process(" ".join(arguments))
+        await self._start(child, "desk", *arguments, env=self.env)
+        assert await child.ended(60) == 0, child.last_words()
+        return child.last_words()
+
     async def connect(self, named: bool = True) -> None:
         """The lead connects the group and names the engineer, as an admin does."""
         await self.sandbox.say(self.lead, self.group, "/connect")

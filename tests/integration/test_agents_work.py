@@ -228,7 +228,7 @@ async def test_a_stranger_becomes_one_person_in_the_language_of_the_client(sessi
     assert first.next_message_id != again.next_message_id
 
 
-async def test_two_first_messages_at_once_make_one_person(sessions: Sessions) -> None:
+async def test_an_account_cannot_become_a_second_person(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         await customer(session)
     async with sessions() as session:

@@ -29,7 +29,7 @@ SECRET = "s3cret_of-the-tests"
 def door(sessions: Sessions, engine: AsyncEngine) -> web.Application:
     app = web.Application()
     webhook = Webhook(SECRET, frozenset({DESK}), sessions, Waker(engine), lambda: NOW)
-    app.router.add_post("/telegram/{desk}", webhook.__call__)
+    app.router.add_post("/telegram/{desk}", webhook.receive)
     return app
 
 
@@ -45,6 +45,16 @@ class Knocker:
     @property
     def port(self) -> int:
         return URL(self._url).port or 0
+
+    async def by_hand(self, *headers: bytes, body: bytes = b"") -> int:
+        """What a proper client would not send."""
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        head = [f"POST /telegram/{DESK} HTTP/1.1".encode(), b"Host: desk", b"Connection: close", *headers]
+        writer.write(b"\r\n".join(head) + b"\r\n\r\n" + body)
+        answer = await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+        await writer.wait_closed()
+        return int(answer.split()[1])
 
     async def __call__(self, body: Any, secret: str | None = SECRET, desk: str = DESK, **headers: str) -> int:
         sent: dict[str, Any] = {"Content-Type": "application/json", **headers}
@@ -84,15 +94,7 @@ async def test_without_the_secret_nothing_is_looked_at(knock: Knocker, sessions:
 
 @pytest.mark.parametrize("secret", [b"\xff\xfe", SECRET.encode() + b"\xe9", b"\xd0\xba", b"\xed\xa0\x80"])
 async def test_a_secret_of_any_bytes_is_refused_and_no_error(knock: Knocker, secret: bytes) -> None:
-    """By hand: a proper client cannot send such a header."""
-    reader, writer = await asyncio.open_connection(knock.host, knock.port)
-    lines = [f"POST /telegram/{DESK} HTTP/1.1", "Host: desk", "Content-Length: 2", "Connection: close"]
-    head = "\r\n".join(lines).encode() + b"\r\n" + HEADER.encode() + b": " + secret + b"\r\n\r\n{}"
-    writer.write(head)
-    answer = await asyncio.wait_for(reader.read(), 10)
-    writer.close()
-    await writer.wait_closed()
-    assert int(answer.split()[1]) in (400, 401)
+    assert await knock.by_hand(b"Content-Length: 2", HEADER.encode() + b": " + secret, body=b"{}") in (400, 401)
 
 
 async def test_an_address_that_is_pretended_changes_nothing(knock: Knocker) -> None:
@@ -154,6 +156,11 @@ async def test_a_body_that_says_it_is_too_large_is_not_read(knock: Knocker, sess
     body = b'{"update_id": 5, "x": "' + b"x" * MAX_BODY + b'"}'
     assert await knock(body) == 413
     assert await stored(sessions) == []
+
+
+async def test_it_is_refused_before_it_has_come(knock: Knocker) -> None:
+    secret = f"{HEADER}: {SECRET}".encode()
+    assert await knock.by_hand(b"Content-Length: 2000000000", secret, body=b"{") == 413
 
 
 async def test_a_body_that_does_not_say_how_large_it_is_is_read_with_a_bound(
