@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
@@ -18,14 +19,15 @@ from crm import time
 from crm.db import make_sessions, transaction
 
 T = TypeVar("T")
-# What people wrote is no markup.
-console = Console(markup=False)
+# What people wrote is no markup; and what goes into a pipe is not to be wrapped.
+console = Console(markup=False, width=None if sys.stdout.isatty() else 200)
 inbox = typer.Typer(help="What came in: what waits, what is quarantined.", no_args_is_help=True)
 outbox = typer.Typer(help="What goes out: what waits, what failed, what is unknown.", no_args_is_help=True)
 
 INBOX_STATES = ("queued", "parked", "done", "quarantined")
 OUTBOX_STATES = ("queued", "attempting", "sent", "unknown", "failed", "dropped")
-Id = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="Its id, as listed.")]
+Id = Annotated[int, typer.Argument(help="Its id, as listed.")]
+MOST = 2**63 - 1
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many rows.")]
 
 
@@ -88,13 +90,13 @@ def inbox_list(
 @inbox.command("show")
 def inbox_show(item: Id) -> None:
     """One item with its raw content."""
-    _print(with_session(lambda session: inbox_box.show(session, item)), "inbox", item)
+    _print(with_session(lambda session: inbox_box.show(session, min(item, MOST))), "inbox", item)
 
 
 @inbox.command("retry")
 def inbox_retry(item: Id) -> None:
     """Take a quarantined item back into work."""
-    if not with_session(lambda session: inbox_box.retry(session, item, time.utcnow())):
+    if not with_session(lambda session: inbox_box.retry(session, min(item, MOST), time.utcnow())):
         raise WrongSettings(f"no quarantined inbox item {item}")
     console.print(f"Item {item} is queued again.")
 
@@ -119,12 +121,12 @@ def outbox_list(
 @outbox.command("show")
 def outbox_show(row: Id) -> None:
     """One row, whole."""
-    _print(with_session(lambda session: outbox_box.show(session, row)), "outbox", row)
+    _print(with_session(lambda session: outbox_box.show(session, min(row, MOST))), "outbox", row)
 
 
 @outbox.command("retry")
 def outbox_retry(row: Id) -> None:
     """Send it again: you have made sure that a repeat is right."""
-    if not with_session(lambda session: outbox_box.retry(session, row, time.utcnow())):
+    if not with_session(lambda session: outbox_box.retry(session, min(row, MOST), time.utcnow())):
         raise WrongSettings(f"no failed, unknown or dropped outbox row {row}")
     console.print(f"Row {row} is queued again.")

@@ -3,19 +3,17 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.boxes import with_session
+from app.boxes import console, with_session
 from app.settings import WrongSettings
 from crm import journal, time
 from crm.desks import load_profile
 from crm.tickets import queries
 from crm.tickets.models import Message, Ticket
 
-console = Console(markup=False)
 ticket = typer.Typer(help="Tickets.", no_args_is_help=True)
 
 

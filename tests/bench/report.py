@@ -114,5 +114,6 @@ def write(table: Sequence[Line], about: str, command: str, rounds: int) -> None:
         raise ValueError(f"{PAGE.name} has no marks for the table")
     rows = ["| " + " | ".join(HEAD) + " |", "|---|---:|---:|---:|---|"]
     rows += ["| " + " | ".join(line) + " |" for line in table]
-    words = f"`{command}`: medians of {rounds} rounds (lowest–highest). {about}."
+    counted = f"medians of {rounds} rounds (lowest–highest)" if rounds > 1 else "one round"
+    words = f"`{command}`: {counted}. {about}."
     PAGE.write_text(f"{before}{BEGIN}\n{words}\n\n" + "\n".join(rows) + f"\n{END}{after}", encoding="utf-8")

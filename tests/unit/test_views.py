@@ -192,7 +192,7 @@ def test_the_card_says_that_the_clock_stands() -> None:
 
 
 def test_a_long_board_says_how_many_more_there_are() -> None:
-    assert "… и ещё 20" in team_views.board(Look(PROFILE, "ru", NOW), [TICKET] * 60, 60).text
+    assert "… и ещё 20" in team_views.board(Look(PROFILE, "ru", NOW), [{**TICKET, "subject": "ВМ"}] * 60, 60).text
 
 
 def test_a_topics_name_fits() -> None:
