@@ -58,9 +58,11 @@ _HEADS = """
     order by o.priority, o.id limit :limit
 """
 
+# The key means something only until the row is taken: a later row with the same key may be queued before this one
+# has to be queued again.
 _TAKE = text("""
     with taken as (
-        update outbox set state = 'attempting', attempts = attempts + 1, lease_until = :lease
+        update outbox set state = 'attempting', attempts = attempts + 1, lease_until = :lease, dedupe_key = null
         where id = any(:ids) and state = 'queued' returning *)
     select t.id, t.kind, t.bucket, t.lane, t.payload, t.ticket_id, t.message_id, t.attempts, t.repeats, t.created_at,
            k.group_id, g.chat_id as group_chat, k.thread_id, k.card_message_id, k.reference,

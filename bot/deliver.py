@@ -67,8 +67,8 @@ class Sender:
         while not self._stopping:
             try:
                 if self._clock() >= expire_at:
-                    await self._give_up_the_dead()
                     expire_at = self._clock() + claim.backoff(1)
+                    await self._give_up_the_dead()
                 rows = await self._claim()
                 for row in rows:
                     await self._free.acquire()
@@ -92,9 +92,13 @@ class Sender:
             return await claim.next_due(session, self._desk.profile.name, self._clock())
 
     async def _give_up_the_dead(self) -> None:
-        async with transaction(self._desk.sessions) as session:
-            for dead in await claim.expire(session, self._desk.profile.name, self._clock()):
-                await consequences.given_up(session, self._desk.profile, dead, "unknown", self._clock())
+        """What cannot be given up must not keep the living from leaving."""
+        try:
+            async with transaction(self._desk.sessions) as session:
+                for dead in await claim.expire(session, self._desk.profile.name, self._clock()):
+                    await consequences.given_up(session, self._desk.profile, dead, "unknown", self._clock())
+        except Exception as error:
+            log.error("deliver.expire_failed", desk=self._desk.profile.name, error=repr(error))
 
     async def _deliver(self, row: Row) -> None:
         try:

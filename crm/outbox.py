@@ -98,7 +98,7 @@ async def retry(session: AsyncSession, row_id: int, now: datetime) -> bool:
     """Queue a failed or unknown row again; whoever asks has decided that a repeat is right."""
     found = await session.execute(
         text("""
-            update outbox set state = 'queued', due_at = :now, error = null, settled_at = null,
+            update outbox set state = 'queued', due_at = :now, error = null, settled_at = null, dedupe_key = null,
                    repeats = case when state = 'unknown' then 1 else 0 end
             where id = :id and state in ('unknown', 'failed', 'dropped') returning id
         """),

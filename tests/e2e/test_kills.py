@@ -9,9 +9,10 @@ import time
 
 import pytest
 
+from crm.texts import texts
 from tests.e2e.crowd import Crowd
 from tests.e2e.processes import Process
-from tests.e2e.world import Case, World
+from tests.e2e.world import TEAM, Case, World
 
 # `1` for the full size, or how many kills it shall be.
 SOAK = int(os.environ.get("KEZEKSHI_SOAK") or 0)
@@ -68,9 +69,13 @@ async def kill_again_and_again(world: World, crowd: Crowd, desks: int, kills: in
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run())
         for _ in range(kills):
-            # Any moment of its life, its start included.
-            await asyncio.sleep(dice.uniform(0.1, 1.2))
             victim = dice.choice(running)
+            # Any moment of its life, now and then of its start.
+            if dice.randrange(5):
+                await victim.wait_line("desk.ready")
+                await asyncio.sleep(dice.uniform(0.0, 1.5))
+            else:
+                await asyncio.sleep(dice.uniform(0.0, 0.6))
             assert victim.alive, victim.last_words()
             await victim.end(signal.SIGKILL)
             await free_what_the_dead_held(world, running)
@@ -146,3 +151,25 @@ async def test_an_input_that_kills_its_worker(world: World) -> None:
 
 async def gone_or_quarantined(world: World, desk: Process) -> bool:
     return not desk.alive or bool(await world.fetch("select 1 from inbox where state = 'quarantined'"))
+
+
+@pytest.mark.parametrize("how", ["killed", "unanswered"])
+async def test_a_newer_card_behind_a_dead_one(world: World, how: str) -> None:
+    """A card is being drawn when the next drawing of it is ordered already: the first one's end stops nobody."""
+    await world.ready()
+    crowd = Crowd(world)
+    case = await crowd.case()
+    cards = "select 1 from outbox where kind = 'card' and state = $1"
+    seconds = 60 if how == "killed" else 5
+    await world.sandbox.fault("hang", method="editMessageText", chat=world.group, seconds=seconds, done=False)
+    await world.press_card(world.engineer, case.thread, "Take")
+    await world.until(lambda: world.fetch(cards, "attempting"), "the card under way")
+    await world.press_card(world.engineer, case.thread, "Resolve")
+    await world.until(lambda: world.fetch(cards, "queued"), "the next card")
+    if how == "killed":
+        await world.desks[0].end(signal.SIGKILL)
+        await world.leases_run_out()
+        await world.start_desk()
+    await world.card(case.thread, "Динара", texts(TEAM)("resolved, waiting for confirmation"))
+    await world.untroubled()
+    assert await crowd.complaints() == []
