@@ -120,7 +120,8 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
     site = make_app(house.sessions)
     if settings.public_url:
         secret = settings.webhook_secret.get_secret_value()
-        door = Webhook(secret, frozenset(settings.desks), house.sessions, house.waker, house.clock)
+        bots = {desk: settings.bot_id(desk) for desk in settings.desks}
+        door = Webhook(secret, bots, house.sessions, house.waker, house.clock)
         site.router.add_post("/telegram/{desk}", door.receive)
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()

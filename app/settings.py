@@ -119,6 +119,11 @@ class Settings(BaseModel):
             raise WrongSettings(f"{name} does not look like a token (123456:AA...)")
         return token
 
+    def bot_id(self, desk: str) -> int:
+        """The bot's Telegram id, 0 where this process has no token for the desk."""
+        first = self.tokens.get(desk, SecretStr("")).get_secret_value().partition(":")[0]
+        return int(first) if first.isdecimal() else 0
+
 
 def token_name(desk: str) -> str:
     return f"{desk.upper()}_BOT_TOKEN"

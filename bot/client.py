@@ -55,6 +55,11 @@ class Client:
         self._token = token
         self._http: aiohttp.ClientSession | None = None
 
+    @property
+    def bot_id(self) -> int:
+        """The bot's own Telegram id, which every token begins with."""
+        return int(self._token.partition(":")[0])
+
     async def __aenter__(self) -> "Client":
         # Dropped before the other side does it: a reset on reuse would look like an unknown outcome.
         connector = aiohttp.TCPConnector(limit=64, keepalive_timeout=10)

@@ -6,7 +6,7 @@ aiogram's own receivers acknowledge first and can lose updates, so neither is us
 import asyncio
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,13 +31,24 @@ MAX_BODY = 1_000_000
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
-def received(desk: str, update: dict[str, Any], raw: bytes | None = None) -> Received:
-    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no id."""
+def received(desk: str, update: dict[str, Any], raw: bytes | None = None, bot_id: int = 0) -> Received:
+    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no id.
+
+    What the bot itself has caused (topic made, card pinned) is done as it comes: nobody has to hear of it.
+    """
     update_id = update.get("update_id")
     if not isinstance(update_id, int) or isinstance(update_id, bool):
         raise ValueError("an update has an update_id")
     payload = raw or json.dumps(update, separators=(",", ":")).encode()
-    return Received(str(update_id), lane_of(desk, update), payload)
+    return Received(str(update_id), lane_of(desk, update), payload, "own" if _own(update, bot_id) else None)
+
+
+def _own(update: dict[str, Any], bot_id: int) -> bool:
+    message = update.get("message")
+    if not isinstance(message, dict) or "migrate_to_chat_id" in message:
+        return False
+    sender = message.get("from")
+    return isinstance(sender, dict) and sender.get("id") == bot_id
 
 
 def lane_of(desk: str, update: dict[str, Any]) -> str:
@@ -117,7 +128,7 @@ class Poller:
             log.error("receive.webhook_not_left", desk=self._desk, answer=outcome.description)
 
     async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
-        items = [received(self._desk, update) for update in updates]
+        items = [received(self._desk, update, bot_id=self._client.bot_id) for update in updates]
         await store(self._sessions, self._desk, items, self._clock())
         self._waker.wake(INBOX)
 
@@ -135,8 +146,9 @@ class Webhook:
     """The door for updates that Telegram brings: 200 only for what is committed."""
 
     def __init__(
-        self, secret: str, desks: frozenset[str], sessions: Sessions, waker: Waker, clock: Callable[[], datetime]
+        self, secret: str, desks: Mapping[str, int], sessions: Sessions, waker: Waker, clock: Callable[[], datetime]
     ) -> None:
+        """`desks`: the bot's id of each."""
         self._secret = secret.encode()
         self._desks = desks
         self._sessions = sessions
@@ -155,7 +167,7 @@ class Webhook:
         if body is None:
             return web.Response(status=413)
         try:
-            item = received(desk, _object(body), body)
+            item = received(desk, _object(body), body, self._desks[desk])
         except (ValueError, RecursionError):
             log.warning("receive.bad_body", desk=desk, size=len(body))
             return web.Response(status=400)

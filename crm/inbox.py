@@ -22,11 +22,15 @@ PARK_STEP = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An item as it came: `external_key` is the sender's own id for it, unique within the source."""
+    """An item as it came: `external_key` is the sender's own id for it, unique within the source.
+
+    With a `disposition` there is nothing to do about it: it is kept, and done at once.
+    """
 
     external_key: str
     lane: str
     payload: bytes
+    disposition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,11 @@ class Item:
 
 
 _STORE = text("""
-    insert into inbox (source, external_key, lane, payload, received_at, due_at, state)
-    select :source, k, l, p, :now, :now, 'queued'
-    from unnest(cast(:keys as text[]), cast(:lanes as text[]), cast(:payloads as bytea[]))
-         with ordinality as r(k, l, p, n) order by n
+    insert into inbox (source, external_key, lane, payload, received_at, due_at, state, disposition, settled_at)
+    select :source, k, l, p, :now, :now, case when d is null then 'queued' else 'done' end, d,
+           case when d is not null then cast(:now as timestamptz) end
+    from unnest(cast(:keys as text[]), cast(:lanes as text[]), cast(:payloads as bytea[]),
+                cast(:dispositions as text[])) with ordinality as r(k, l, p, d, n) order by n
     on conflict (external_key, source) do nothing
     returning id
 """)
@@ -88,6 +93,7 @@ async def store(session: AsyncSession, source: str, items: Sequence[Received], n
             "keys": [item.external_key for item in items],
             "lanes": [item.lane for item in items],
             "payloads": [item.payload for item in items],
+            "dispositions": [item.disposition for item in items],
         },
     )
     return len(found.all())

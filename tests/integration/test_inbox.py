@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import inbox
@@ -92,6 +93,8 @@ async def test_two_claimers_never_get_the_same_item_nor_the_same_lane(box: Box) 
     await box.store("a1", "a2", lane="a")
     await box.store("b1", lane="b")
     async with box.sessions() as one_session, box.sessions() as other:
+        # Nobody waits for the other.
+        await other.execute(text("set local lock_timeout = '2s'"))
         first = await inbox.claim(one_session, [SOURCE], 1, NOW)
         second = await inbox.claim(other, [SOURCE], 10, NOW)
         assert [item.external_key for item in first] == ["a1"]

@@ -205,19 +205,22 @@ async def test_an_album_that_nobody_placed_is_placed_once_and_whole(sessions: Se
         assert (await kinds(session, ticket.id)).count("wrote") == 3
 
 
-@pytest.mark.parametrize("whose", ["message", "ticket"])
+@pytest.mark.parametrize("whose", ["message to an own ticket", "message to a new one", "ticket"])
 async def test_nobody_places_what_is_not_theirs(sessions: Sessions, whose: str) -> None:
     async with transaction(sessions) as session:
-        ticket = await opened(session)
+        foreign = await opened(session)
         held = await service.hold(session, PROFILE, await customer(session), written("?"), NOW)
-        own = await service.hold(
-            session, PROFILE, await customer(session, OTHER_CUSTOMER), written("?", OTHER_CUSTOMER), NOW
-        )
-        await opened(session, OTHER_CUSTOMER)
+        own = await opened(session, OTHER_CUSTOMER)
+        stranger = await customer(session, OTHER_CUSTOMER)
+        own_held = await service.hold(session, PROFILE, stranger, written("?", OTHER_CUSTOMER), NOW)
+    wanted, place = {
+        "message to an own ticket": (held, own.id),
+        "message to a new one": (held, None),
+        "ticket": (own_held, foreign.id),
+    }[whose]
     async with sessions() as session:
         stranger = await customer(session, OTHER_CUSTOMER)
-        wanted = held if whose == "message" else own
         with pytest.raises(NotFound):
-            await service.place_held(session, PROFILE, stranger, wanted, ticket.id, LATER)
+            await service.place_held(session, PROFILE, stranger, wanted, place, LATER)
         await session.rollback()
         assert (await one(session, "select ticket_id from message where id = :id", id=held)).ticket_id is None

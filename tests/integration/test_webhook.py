@@ -28,7 +28,7 @@ SECRET = "s3cret_of-the-tests"
 
 def door(sessions: Sessions, engine: AsyncEngine) -> web.Application:
     app = web.Application()
-    webhook = Webhook(SECRET, frozenset({DESK}), sessions, Waker(engine), lambda: NOW)
+    webhook = Webhook(SECRET, {DESK: 700000001}, sessions, Waker(engine), lambda: NOW)
     app.router.add_post("/telegram/{desk}", webhook.receive)
     return app
 
