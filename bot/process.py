@@ -96,7 +96,9 @@ class Processor:
                 items = await self._claim()
                 for item in items:
                     await self._hand_over(item)
-                if len(items) < BATCH:
+                # A suspect is claimed alone, so others may well be waiting behind it.
+                alone = len(items) == 1 and items[0].attempts > 1
+                if len(items) < BATCH and not alone:
                     await self._waker.wait(INBOX, 1.0)
             except Exception as error:
                 log.error("process.claim_failed", error=repr(error))
