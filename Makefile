@@ -36,7 +36,7 @@ run: $(VENV)/run ## run the desk against the real Telegram, settings from .env
 	@$(BIN)/kezekshi run
 
 test: $(VENV)/dev $(VENV)/chromium ## install what the tests need and run all of them
-	@$(BIN)/pytest -n $(PYTEST_WORKERS)
+	@$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 lint: $(VENV)/dev ## ruff, mypy, import contract
 	@$(BIN)/ruff check .

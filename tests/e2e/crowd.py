@@ -1,6 +1,7 @@
 """People whose every word is remembered, so that a checker can ask for it afterwards."""
 
 import itertools
+import json
 from typing import Literal
 
 from tests.e2e.ledger import Evidence, Said, check
@@ -24,6 +25,7 @@ class Crowd:
         self.said: list[Said] = []
         self.expected: dict[int, int] = {}
         self.taken: dict[int, int] = {}
+        self.replayed: set[str] = set()
         self._numbers = itertools.count(1)
 
     def words(self, text: str) -> str:
@@ -63,6 +65,15 @@ class Crowd:
         await self.world.press_card(self.world.engineer, case.thread, "Take")
         self.taken[ticket["id"]] = self.taken.get(ticket["id"], 0) + 1
 
+    async def replays(self) -> int:
+        """Somebody looks at what was put aside and takes it back into work; gives how much that was."""
+        rows = await self.world.fetch("select id, payload from inbox where state = 'quarantined' order by id")
+        for row in rows:
+            self.replayed.add(json.loads(row["payload"]).get("message", {}).get("text", ""))
+            await self.world.command("inbox", "retry", str(row["id"]))
+        await self.world.settled(timeout=60)
+        return len(rows)
+
     async def complaints(self) -> list[str]:
         """What the checker finds, once everything has settled."""
         world = self.world
@@ -79,5 +90,6 @@ class Crowd:
             group=world.group,
             expected=self.expected,
             taken=self.taken,
+            replayed=self.replayed,
         )
         return check(evidence)

@@ -4,7 +4,7 @@ Nothing said is lost, nothing is there twice, and what was sent twice was marked
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
@@ -42,6 +42,8 @@ class Evidence:
     # How many requests each customer should have, and how often each request should have been taken.
     expected: Mapping[int, int] = field(default_factory=dict)
     taken: Mapping[int, int] = field(default_factory=dict)
+    # What a person had to replay may come later than what was said after it.
+    replayed: Set[str] = frozenset()
 
 
 def check(evidence: Evidence) -> list[str]:
@@ -183,7 +185,7 @@ def _order(evidence: Evidence) -> Iterator[str]:
         first.setdefault(bare(call["params"]["text"])[0], call["n"])
     lines: dict[tuple[str, int], list[str]] = defaultdict(list)
     for said in evidence.said:
-        if said.by != "note" and said.words in first:
+        if said.by != "note" and said.words in first and said.words not in evidence.replayed:
             lines[said.by, said.chat].append(said.words)
     for words in lines.values():
         for before, after in pairwise(words):

@@ -111,9 +111,10 @@ async def test_random_kills(world: World, desks: int) -> None:
     crowd = Crowd(world)
     seed = random.SystemRandom().randrange(10**6) if SOAK else 20261122 + desks
     await kill_again_and_again(world, crowd, desks, KILLS // 2 if SOAK else KILLS, seed)
+    # An input under which its process was killed five times running is put aside, however innocent.
+    assert await crowd.replays() <= KILLS // 25, f"seed {seed}"
     complaints = await crowd.complaints()
-    put_aside = await world.fetch("select id, attempts, error from inbox where state = 'quarantined'")
-    assert complaints == [], f"seed {seed}: {complaints}, {[tuple(row) for row in put_aside]}"
+    assert complaints == [], f"seed {seed}: {complaints}"
     repeats = await world.fetch("select sum(repeats) as n from outbox")
     # A kill leaves as many calls in doubt as were under way; nothing else is ever repeated.
     assert (repeats[0]["n"] or 0) <= KILLS * 8, f"seed {seed}"
