@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 # A token as it stands in the address of every call.
-_TOKEN = re.compile(r"\d{5,20}:[A-Za-z0-9_-]{20,}")
+_TOKEN = re.compile(r"(?<=bot)\d+:[A-Za-z0-9_-]+|\d{5,20}:[A-Za-z0-9_-]{20,}")
 
 
 def scrub(words: str) -> str:

@@ -138,7 +138,7 @@ def reason_of(row: Row, outcome: Any) -> str:
 
 async def given_up(session: AsyncSession, profile: Profile, row: Any, reason: str, now: datetime) -> None:
     """The engineer always knows what the customer did not get, and what did not reach the topic itself."""
-    chat = row.payload.get("chat")
+    chat = row.payload.get("chat") or row.payload.get("params", {}).get("chat_id")
     if reason == "blocked" and chat is not None:
         await people.mark_reachable(session, profile.name, chat, now)
     if row.kind == "topic.open":

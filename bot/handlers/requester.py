@@ -1,5 +1,6 @@
 """A customer's private chat: first steps, language, rules, and every message that is a request."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ from crm.tickets import messages, outward, queries, service
 from crm.tickets.service import Origin, Written
 
 router = Router(name="requester")
+# «/var is full» begins like a command, but is a request.
+LONE_COMMAND = re.compile(r"^/[A-Za-z0-9_]+(@\w+)?$")
 # How long a reply may wait for the message it replies to, when both were handed over in the wrong order.
 PARENT_PATIENCE = timedelta(seconds=10)
 # And an edit for its original.
@@ -108,7 +111,7 @@ async def my_requests(message: Message, ctx: Context, who: Requester, state: FSM
     return "my_requests"
 
 
-@router.message(When(F.text.startswith("/")), OWN_WORDS)
+@router.message(When(F.text.regexp(LONE_COMMAND)), OWN_WORDS)
 async def unknown_command(message: Message, ctx: Context, who: Requester) -> str:
     await ctx.say(who.chat_id, views.help_page(ctx.look(who.language)))
     return "unknown_command"
@@ -208,7 +211,7 @@ async def edited(
         return "ignored"
     if found is None:
         ctx.wait_for(ORIGINAL_PATIENCE)
-        command = content.get("text", "").startswith("/")
+        command = LONE_COMMAND.match(content.get("text", ""))
         return "ignored" if command else await write(message, ctx, who, state, raw_state, content)
     stored = found[0]
     if stored.author_kind != "requester":

@@ -94,7 +94,9 @@ async def test_without_the_secret_nothing_is_looked_at(knock: Knocker, sessions:
 
 async def test_a_secret_of_any_bytes_is_refused_and_no_error(knock: Knocker) -> None:
     for secret in (b"\xff\xfe", SECRET.encode() + b"\xe9", b"\xd0\xba", b"\xed\xa0\x80"):
-        assert await knock.by_hand(b"Content-Length: 2", HEADER.encode() + b": " + secret, body=b"{}") in (400, 401), secret
+        assert await knock.by_hand(b"Content-Length: 2", HEADER.encode() + b": " + secret, body=b"{}") in (400, 401), (
+            secret
+        )
 
 
 async def test_an_address_that_is_pretended_changes_nothing(knock: Knocker) -> None:
@@ -106,22 +108,22 @@ async def test_an_unknown_desk_is_not_found(knock: Knocker) -> None:
 
 
 NO_UPDATES = [
-        b"",
-        b"{",
-        b"null",
-        b"5",
-        b'"text"',
-        b"[]",
-        b"{}",
-        b"\xff\xfe\x00",
-        b'{"update_id": "5"}',
-        b'{"update_id": null}',
-        b'{"update_id": 5.5}',
-        b'{"update_id": true}',
-        b'{"update_id": 1' + b"0" * 5000 + b"}",
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        b'{"update_id": 5, "message": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b"",
+    b"{",
+    b"null",
+    b"5",
+    b'"text"',
+    b"[]",
+    b"{}",
+    b"\xff\xfe\x00",
+    b'{"update_id": "5"}',
+    b'{"update_id": null}',
+    b'{"update_id": 5.5}',
+    b'{"update_id": true}',
+    b'{"update_id": 1' + b"0" * 5000 + b"}",
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b'{"update_id": 5, "message": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 ]
 
 
@@ -131,14 +133,14 @@ async def test_what_is_no_update_is_a_bad_request(knock: Knocker, sessions: Sess
 
 
 ODD = [
-        b'{"update_id": 5}',
-        b'{"update_id": -5, "message": 7}',
-        b'{"update_id": 5, "message": {"chat": []}}',
-        b'{"update_id": 5, "message": {"chat": {"id": {"a": 1}}}}',
-        b'{"update_id": 5, "callback_query": {"from": "x", "message": null}}',
-        b'{"update_id": 99999999999999999999999999}',
-        b'{"update_id": 5, "message": {"chat": {"id": "\\u0000"}}}',
-        b'{"update_id": 5, "message": {"chat": {"id": "\\ud800"}}}',
+    b'{"update_id": 5}',
+    b'{"update_id": -5, "message": 7}',
+    b'{"update_id": 5, "message": {"chat": []}}',
+    b'{"update_id": 5, "message": {"chat": {"id": {"a": 1}}}}',
+    b'{"update_id": 5, "callback_query": {"from": "x", "message": null}}',
+    b'{"update_id": 99999999999999999999999999}',
+    b'{"update_id": 5, "message": {"chat": {"id": "\\u0000"}}}',
+    b'{"update_id": 5, "message": {"chat": {"id": "\\ud800"}}}',
 ]
 
 
