@@ -31,9 +31,7 @@ async def write(page: Page, side: str, text: str) -> None:
 async def play(page: Page) -> None:
     """One request from both sides of the page, from the first word to the answer."""
     customer, engineers = page.get_by_test_id("pane-customer"), page.get_by_test_id("pane-engineers")
-    start = customer.get_by_role("button", name=re.compile("start", re.IGNORECASE))
-    if await start.count():
-        await start.first.click()
+    await page.get_by_test_id("start-customer").click(timeout=PATIENT)
     await write(page, "customer", "The VPN is down since nine")
     said = customer.get_by_test_id("message")
     await expect(said.filter(has_text="PD-1001").first).to_be_visible(timeout=PATIENT)
