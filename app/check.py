@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from asyncpg import PostgresError
 from rich.console import Console
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import postgres
@@ -63,10 +65,11 @@ async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
         for desk in settings.desks:
             async for finding in _telegram(settings, desk, engine):
                 yield finding
-    except Exception as error:
+    except (OSError, DBAPIError, PostgresError) as error:
+        words = (str(error).splitlines() or ["no word of why"])[0]
         yield Finding(
             False,
-            f"database: {type(error).__name__}: {str(error).splitlines()[0]}",
+            f"database: {type(error).__name__}: {words}",
             "check DATABASE_URL and that the server runs",
         )
     finally:

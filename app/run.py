@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -131,7 +132,7 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(coroutine) -> AsyncIterator[None]:  # type: ignore[no-untyped-def]
+async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Something that runs until it is cancelled. If it ends by itself with an error, the process should know."""
     task = asyncio.ensure_future(coroutine)
     task.add_done_callback(_told)

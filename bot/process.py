@@ -145,7 +145,8 @@ class Processor:
                 async with transaction(self._sessions) as session:
                     await inbox.release(session, item)
                 return
-            except Exception:
+            except Exception as error:
+                log.warning("process.not_given_back", item=item.id, error=repr(error))
                 await asyncio.sleep(0.5)
 
     async def process(self, item: Item) -> None:

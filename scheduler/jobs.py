@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from crm.db import Sessions, transaction
 from crm.desks import Profile
 from crm.sla.sweep import sweep
-from crm.tickets import service
+from crm.tickets import holding
 
 SWEEP_BATCH = 100
 # So long may a message wait for its requester to say which request it belongs to.
@@ -31,7 +31,7 @@ async def held_messages(sessions: Sessions, profiles: Sequence[Profile], now: da
     handled = 0
     for profile in profiles:
         async with transaction(sessions) as session:
-            handled += await service.place_forgotten(session, profile, now - HELD_FOR, now)
+            handled += await holding.place_forgotten(session, profile, now - HELD_FOR, now)
     return handled
 
 

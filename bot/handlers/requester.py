@@ -19,7 +19,7 @@ from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
-from crm.tickets import messages, outward, queries, service
+from crm.tickets import holding, messages, outward, queries, service
 from crm.tickets.service import Origin, Written
 
 router = Router(name="requester")
@@ -145,7 +145,7 @@ async def write(
         return "duplicate"
     written = _written(message, ctx, who, content)
     if who.album_held:
-        await service.hold(ctx.session, ctx.profile, who, written, ctx.now)
+        await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
         return "held"
     ticket = await _belongs_to(who, state, raw_state)
     if ticket is not None:
@@ -153,7 +153,7 @@ async def write(
         return "added"
     if raw_state == Request.describing.state or who.replied_ticket_id or not who.tickets:
         return await _open(ctx, who, written, state, raw_state)
-    held = await service.hold(ctx.session, ctx.profile, who, written, ctx.now)
+    held = await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
     choice = [(t.id, t.reference, t.subject) for t in who.tickets]
     await ctx.say(who.chat_id, views.which_request(ctx.look(who.language), held, choice), reply_to=message.message_id)
     return "asked_which"

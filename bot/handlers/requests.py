@@ -11,7 +11,7 @@ from bot.filters import PRIVATE_BUTTON
 from bot.fsm.states import Rejection
 from crm.errors import NotFound
 from crm.people.service import Requester
-from crm.tickets import queries, service
+from crm.tickets import holding, queries, service
 
 router = Router(name="requests")
 router.callback_query.filter(PRIVATE_BUTTON)
@@ -22,7 +22,7 @@ LAST_MESSAGES = 3
 
 @router.callback_query(press.Place.filter())
 async def place(query: CallbackQuery, ctx: Context, who: Requester, callback_data: press.Place) -> str:
-    ticket = await service.place_held(
+    ticket = await holding.place_held(
         ctx.session, ctx.profile, who, callback_data.message, callback_data.ticket or None, ctx.now
     )
     await ctx.answer(query)

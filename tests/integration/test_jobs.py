@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.db import Sessions, transaction
 from crm.desks import Profile
-from crm.tickets import service
+from crm.tickets import holding
 from crm.wake import Waker
 from scheduler.clock import Clock
 from scheduler.jobs import HELD_FOR, JOBS, Job, held_messages, promises
@@ -26,7 +26,7 @@ async def test_promises_are_swept_for_every_desk(sessions: Sessions) -> None:
 
 async def test_a_held_message_waits_its_time_and_is_then_placed(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
-        await service.hold(session, PROFILE, await customer(session), written("?"), NOW)
+        await holding.hold(session, PROFILE, await customer(session), written("?"), NOW)
     assert await held_messages(sessions, [PROFILE], NOW + HELD_FOR) == 0
     assert await held_messages(sessions, [PROFILE], NOW + HELD_FOR + timedelta(seconds=1)) == 1
     async with sessions() as session:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm import journal
 from crm.db import Sessions, transaction
 from crm.errors import NotFound
-from crm.tickets import queries, service
+from crm.tickets import holding, queries, service
 from tests.factories import (
     NOW,
     OTHER_CUSTOMER,
@@ -141,10 +141,10 @@ async def test_a_held_message_goes_where_its_requester_says(sessions: Sessions) 
     async with transaction(sessions) as session:
         first, second = await opened(session), await opened(session)
         who = await customer(session)
-        held = await service.hold(session, PROFILE, who, written("К какой?"), NOW)
+        held = await holding.hold(session, PROFILE, who, written("К какой?"), NOW)
     async with transaction(sessions) as session:
         who = await customer(session)
-        placed = await service.place_held(session, PROFILE, who, held, first.id, LATER)
+        placed = await holding.place_held(session, PROFILE, who, held, first.id, LATER)
         assert placed.id == first.id
     async with sessions() as session:
         assert (await one(session, "select ticket_id from message where id = :id", id=held)).ticket_id == first.id
@@ -156,9 +156,9 @@ async def test_a_held_message_goes_where_its_requester_says(sessions: Sessions) 
 async def test_a_held_message_can_open_a_ticket_of_its_own(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         await opened(session)
-        held = await service.hold(session, PROFILE, await customer(session), written("Другое дело"), NOW)
+        held = await holding.hold(session, PROFILE, await customer(session), written("Другое дело"), NOW)
     async with transaction(sessions) as session:
-        ticket = await service.place_held(session, PROFILE, await customer(session), held, None, LATER)
+        ticket = await holding.place_held(session, PROFILE, await customer(session), held, None, LATER)
     async with sessions() as session:
         assert ticket.subject == "Другое дело"
         kinds_out = [row.kind for row in await outgoing(session, ticket.id)]
@@ -167,7 +167,7 @@ async def test_a_held_message_can_open_a_ticket_of_its_own(sessions: Sessions) -
 
 async def held_album(session: AsyncSession) -> list[int]:
     return [
-        await service.hold(session, PROFILE, await customer(session), written(f"{n}", album="501:9"), NOW)
+        await holding.hold(session, PROFILE, await customer(session), written(f"{n}", album="501:9"), NOW)
         for n in range(3)
     ]
 
@@ -176,7 +176,7 @@ async def test_a_held_album_is_placed_whole(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         ticket = await opened(session)
         held = await held_album(session)
-        await service.place_held(session, PROFILE, await customer(session), held[1], ticket.id, LATER)
+        await holding.place_held(session, PROFILE, await customer(session), held[1], ticket.id, LATER)
         found = await rows(session, "select ticket_id from message where id = any(:ids)", ids=held)
     assert {row.ticket_id for row in found} == {ticket.id}
 
@@ -185,10 +185,10 @@ async def test_a_message_that_nobody_placed_finds_the_latest_ticket(sessions: Se
     async with transaction(sessions) as session:
         await opened(session)
         latest = await opened(session)
-        held = await service.hold(session, PROFILE, await customer(session), written("?"), NOW)
-        assert await service.place_forgotten(session, PROFILE, NOW, LATER) == 0
-        assert await service.place_forgotten(session, PROFILE, LATER, LATER) == 1
-        assert await service.place_forgotten(session, PROFILE, LATER, LATER) == 0
+        held = await holding.hold(session, PROFILE, await customer(session), written("?"), NOW)
+        assert await holding.place_forgotten(session, PROFILE, NOW, LATER) == 0
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == 1
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == 0
         row = await one(session, "select ticket_id from message where id = :id", id=held)
     assert row.ticket_id == latest.id
 
@@ -198,7 +198,7 @@ async def test_an_album_that_nobody_placed_is_placed_once_and_whole(sessions: Se
         ticket = await opened(session)
         await held_album(session)
     async with transaction(sessions) as session:
-        assert await service.place_forgotten(session, PROFILE, LATER, LATER) >= 1
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) >= 1
     async with sessions() as session:
         found = await rows(session, "select ticket_id from message where album_id is not null")
         assert [row.ticket_id for row in found] == [ticket.id] * 3
@@ -209,10 +209,10 @@ async def test_an_album_that_nobody_placed_is_placed_once_and_whole(sessions: Se
 async def test_nobody_places_what_is_not_theirs(sessions: Sessions, whose: str) -> None:
     async with transaction(sessions) as session:
         foreign = await opened(session)
-        held = await service.hold(session, PROFILE, await customer(session), written("?"), NOW)
+        held = await holding.hold(session, PROFILE, await customer(session), written("?"), NOW)
         own = await opened(session, OTHER_CUSTOMER)
         stranger = await customer(session, OTHER_CUSTOMER)
-        own_held = await service.hold(session, PROFILE, stranger, written("?", OTHER_CUSTOMER), NOW)
+        own_held = await holding.hold(session, PROFILE, stranger, written("?", OTHER_CUSTOMER), NOW)
     wanted, place = {
         "message to an own ticket": (held, own.id),
         "message to a new one": (held, None),
@@ -221,6 +221,6 @@ async def test_nobody_places_what_is_not_theirs(sessions: Sessions, whose: str) 
     async with sessions() as session:
         stranger = await customer(session, OTHER_CUSTOMER)
         with pytest.raises(NotFound):
-            await service.place_held(session, PROFILE, stranger, wanted, place, LATER)
+            await holding.place_held(session, PROFILE, stranger, wanted, place, LATER)
         await session.rollback()
         assert (await one(session, "select ticket_id from message where id = :id", id=held)).ticket_id is None

@@ -1,0 +1,112 @@
+"""Messages that wait for their requester to say which ticket they belong to."""
+
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm import journal
+from crm.changes import Changes
+from crm.desks import Profile
+from crm.errors import NotFound
+from crm.people import service as people
+from crm.people.service import OpenTicket, Requester
+from crm.tickets import outward, status
+from crm.tickets.models import Message
+from crm.tickets.service import Written, begin, change_status, message_rows
+
+
+async def hold(session: AsyncSession, profile: Profile, who: Requester, written: Written, now: datetime) -> int:
+    """Keep a message until its requester says which ticket it belongs to; gives its id."""
+    changes = Changes()
+    message_rows(changes, profile.name, who, who.next_message_id, None, written)
+    await changes.write(session, profile.name, now)
+    return who.next_message_id
+
+
+async def place_held(
+    session: AsyncSession,
+    profile: Profile,
+    who: Requester,
+    message_id: int,
+    ticket_id: int | None,
+    now: datetime,
+) -> OpenTicket:
+    """Put a held message, with the rest of its album, where its requester says; without a ticket: a new one.
+
+    Raises NotFound if the message is not held (any more) or the ticket is not the requester's.
+    """
+    held = await session.get(Message, message_id, with_for_update=True)
+    if held is None or held.requester_id != who.person_id or held.ticket_id is not None:
+        raise NotFound(what="message")
+    parts = [held]
+    if held.album_id:
+        found = await session.scalars(
+            select(Message)
+            .where(
+                Message.album_id == held.album_id,
+                Message.requester_id == who.person_id,
+                Message.ticket_id.is_(None),
+            )
+            .order_by(Message.id)
+        )
+        parts = list(found)
+    changes = Changes()
+    if ticket_id is None:
+        ticket = await begin(session, profile, who, held.content, now, changes, None, None)
+        await _write_first(session, profile, changes, now)
+    else:
+        ticket = next((t for t in who.tickets if t.id == ticket_id), None) or _missing()
+        if status.after("hear", ticket.status) != ticket.status:
+            await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
+    for part in parts:
+        part.ticket_id = ticket.id
+        changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=part.id))
+        changes.outgoing.append(
+            outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, part.id, part.album_id, now)
+        )
+    await session.flush()
+    await session.execute(
+        text("update telegram_message set ticket_id = :ticket where message_ref = any(:ids)"),
+        {"ticket": ticket.id, "ids": [part.id for part in parts]},
+    )
+    await changes.write(session, profile.name, now)
+    return ticket
+
+
+def _missing() -> OpenTicket:
+    raise NotFound(what="ticket")
+
+
+async def _write_first(session: AsyncSession, profile: Profile, changes: Changes, now: datetime) -> None:
+    """Write what is gathered so far, so that rows of the ORM may refer to it."""
+    await changes.write(session, profile.name, now)
+    changes.tickets.clear()
+    changes.targets.clear()
+    changes.events.clear()
+    changes.outgoing.clear()
+
+
+async def place_forgotten(
+    session: AsyncSession, profile: Profile, before: datetime, now: datetime, limit: int = 20
+) -> int:
+    """Held messages whose requester never said where they belong go to the latest living ticket, or open one."""
+    found = await session.execute(
+        select(Message.id, Message.requester_id)
+        .where(Message.ticket_id.is_(None), Message.desk == profile.name, Message.sent_at < before)
+        .order_by(Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    placed = 0
+    for message_id, person_id in found.all():
+        chat = await people.telegram_chat(session, profile.name, person_id)
+        message = await session.get_one(Message, message_id)
+        # An album is placed whole with its first part.
+        if chat is None or message.ticket_id is not None:
+            continue
+        who = await people.recognise(session, profile, chat[0], "", None, None, now)
+        latest = who.tickets[-1].id if who.tickets else None
+        await place_held(session, profile, who, message_id, latest, now)
+        placed += 1
+    return placed
