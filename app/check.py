@@ -104,7 +104,7 @@ async def _telegram(settings: Settings, desk: str, engine: AsyncEngine) -> Async
         return
     async with Client(token, settings.telegram_api_base) as client:
         me = await client.call("getMe", {}, timeout=10)
-        if not isinstance(me, Sent):
+        if not isinstance(me, Sent) or not isinstance(me.result, dict):
             yield Finding(False, f"{desk}: {_words(me)}", _mend(me))
             return
         yield Finding(True, f"{desk}: the bot is @{me.result.get('username')}")
@@ -139,7 +139,7 @@ async def _groups(client: Client, desk: str, bot_id: int, engine: AsyncEngine) -
         yield Finding(False, f"{desk}: no group is connected; requests wait in the database", mend)
     for group in groups:
         outcome = await client.call("getChatMember", {"chat_id": group.chat_id, "user_id": bot_id}, timeout=10)
-        if not isinstance(outcome, Sent):
+        if not isinstance(outcome, Sent) or not isinstance(outcome.result, dict):
             yield Finding(False, f"{desk}: group {group.title}: {_words(outcome)}", "is the bot still in the group?")
             continue
         missing = [right for right in NEEDED_RIGHTS if not outcome.result.get(right)]

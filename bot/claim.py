@@ -48,13 +48,14 @@ class Row:
     reply_copies: list[list[int]]
 
 
+# One of a lane at a time, whatever its number: a transaction that began earlier may be committed later.
 _HEADS = """
     select o.id, o.bucket, o.cost from outbox o
     left join send_budget b on b.bucket = o.bucket
     where o.desk = :desk and o.state = 'queued' and o.due_at <= :now
       and o.bucket <> :nowhere and (b.blocked_until is null or b.blocked_until <= :now)
-      and not exists (select 1 from outbox e where e.lane = o.lane and e.id < o.id
-                      and e.state in ('queued', 'attempting'))
+      and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
+                      and (e.id < o.id or e.state = 'attempting'))
     order by o.priority, o.id limit :limit
 """
 

@@ -121,11 +121,11 @@ async def ensure_topic(desk: Desk, row: Row, now: datetime) -> Outcome | None:
         reconsidered = (await reconsider(desk, row, made, now)).outcome
         return Later(1.0, "the topic could not be made") if isinstance(reconsidered, Sent) else reconsidered
     async with transaction(desk.sessions) as session:
-        await session.execute(
-            text("update ticket set thread_id = :thread where id = :id and thread_id is null"),
+        # Should another sender have been faster, its topic is the ticket's, and ours stays empty.
+        row.thread_id = await session.scalar(
+            text("update ticket set thread_id = coalesce(thread_id, :thread) where id = :id returning thread_id"),
             {"id": row.ticket_id, "thread": made.thread_id},
         )
-    row.thread_id = made.thread_id
     return None
 
 

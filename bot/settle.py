@@ -35,7 +35,7 @@ _SETTLE = text("""
              ticket_id bigint, message_ref bigint, role text)
         where message_id <> 0 on conflict do nothing),
     topics as (
-        update ticket t set thread_id = coalesce(r.thread, t.thread_id),
+        update ticket t set thread_id = coalesce(t.thread_id, r.thread),
                card_message_id = coalesce(r.card, t.card_message_id)
         from jsonb_to_recordset(cast(:topics as jsonb)) as r(id bigint, thread bigint, card bigint) where t.id = r.id),
     relayed as (

@@ -75,6 +75,21 @@ async def test_a_lane_goes_on_when_its_head_is_settled(box: Outbox) -> None:
     assert await box.names() == ["second"]
 
 
+@pytest.mark.parametrize("limits", ["off", "100/100/100"])
+async def test_a_row_committed_late_does_not_overtake_the_one_under_way(box: Outbox, limits: str) -> None:
+    """A relay that began before a migration and was committed after it: its number is the lower one."""
+    made = Outgoing(bucket=GROUP, lane="l", kind="call", payload={"name": "late"})
+    async with box.sessions() as slow:
+        await Changes(outgoing=[made]).write(slow, DESK, box.clock())
+        await box.put("quick")
+        [under_way] = await box.claim(limits)
+        await slow.commit()
+    assert under_way.payload["name"] == "quick"
+    assert await box.names(limits) == []
+    await box.settle(under_way, Sent(None))
+    assert await box.names(limits) == ["late"]
+
+
 async def test_what_is_due_later_waits_and_holds_its_lane(box: Outbox) -> None:
     await box.put("album", due_at=NOW + timedelta(seconds=2))
     await box.put("text")
