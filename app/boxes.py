@@ -9,14 +9,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.logs import configure
 from app.settings import WrongSettings, load
 from crm import inbox as inbox_box
 from crm import outbox as outbox_box
 from crm import time
-from crm.db import make_sessions, transaction
+from crm.db import Session, Sessions, transaction
 
 T = TypeVar("T")
 # What people wrote is no markup; and what goes into a pipe is not to be wrapped.
@@ -31,7 +30,7 @@ MOST = 2**63 - 1
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many rows.")]
 
 
-def with_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+def with_session(work: Callable[[Session], Awaitable[T]]) -> T:
     """Do one thing in one transaction on the configured database."""
     from app.run import database
 
@@ -40,7 +39,7 @@ def with_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         configure("warning")
         engine = await database(settings)
         try:
-            async with transaction(make_sessions(engine)) as session:
+            async with transaction(Sessions(engine)) as session:
                 return await work(session)
         finally:
             await engine.dispose()

@@ -25,5 +25,6 @@ def _upgrade(connection: Connection) -> None:
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
+    # All of it or nothing; the pool itself begins no transactions.
+    async with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         await connection.run_sync(_upgrade)

@@ -26,7 +26,7 @@ from bot.dispatcher import make_dispatcher
 from bot.process import Processor, Served
 from bot.receive import Poller, Webhook, set_webhook
 from crm import failpoints, time
-from crm.db import Sessions, make_engine, make_sessions
+from crm.db import Sessions, make_engine
 from crm.wake import Waker
 from scheduler.clock import Clock
 from web.doors import make_app
@@ -67,7 +67,7 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
     """Serve until SIGINT or SIGTERM, then drain: nothing new is taken, what is under way is finished."""
     failpoints.arm(settings.kezekshi_failpoint)
     engine = await database(settings)
-    house = House(settings, engine, make_sessions(engine), Waker(engine))
+    house = House(settings, engine, Sessions(engine), Waker(engine))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -112,7 +112,7 @@ async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.Async
             secret = settings.webhook_secret.get_secret_value()
             await stack.enter_async_context(_running(set_webhook(client, settings.public_url, name, secret)))
         else:
-            poller = Poller(name, client, house.engine, house.sessions, house.waker, house.clock)
+            poller = Poller(name, client, house.sessions, house.waker, house.clock)
             await stack.enter_async_context(_running(poller.run()))
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.boxes import console, with_session
 from app.settings import WrongSettings
 from crm import journal, time
+from crm.db import Session
 from crm.desks import load_profile
 from crm.tickets import queries
 from crm.tickets.models import Message, Ticket
@@ -32,7 +32,7 @@ def show(reference: Annotated[str, typer.Argument(help="Reference, like PD-1042.
 
 
 async def _gather(
-    session: AsyncSession, reference: str
+    session: Session, reference: str
 ) -> tuple[Ticket, dict[str, Any], list[Any], list[Any], list[Any], list[int]] | None:
     one = await queries.by_reference(session, reference)
     if one is None:

@@ -5,13 +5,15 @@ Telegram's, because some calls take longer to arrive than others; in a private c
 other, the moment of the answer counts, so that nothing can overtake there.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +78,47 @@ class Bucket:
         self.sent = (live + [now] * cost)[-window.calls :]
 
 
-async def lock(session: AsyncSession, names: Sequence[str]) -> dict[str, Bucket]:
+_LOCK = """
+    select bucket, sent, blocked_until from send_budget where bucket = any($1::text[]) order by bucket for update
+"""
+
+
+async def lock(session: Session, names: Sequence[str]) -> dict[str, Bucket]:
     """The buckets, locked until the end of the transaction, in an order that admits no deadlock."""
     wanted = sorted(set(names))
-    await session.execute(
-        text("insert into send_budget (bucket) select unnest(cast(:names as text[])) on conflict do nothing"),
-        {"names": wanted},
-    )
-    found = await session.execute(
-        text("""select bucket, sent, blocked_until from send_budget where bucket = any(:names)
-                order by bucket for update"""),
-        {"names": wanted},
-    )
-    return {row.bucket: Bucket(row.bucket, list(row.sent), row.blocked_until) for row in found}
+    found = await session.rows(_LOCK, wanted)
+    if len(found) < len(wanted):
+        await session.rows(
+            "insert into send_budget (bucket) select unnest($1::text[]) order by 1 on conflict do nothing", wanted
+        )
+        found = await session.rows(_LOCK, wanted)
+    return {row["bucket"]: Bucket(row["bucket"], list(row["sent"]), row["blocked_until"]) for row in found}
 
 
-async def save(session: AsyncSession, buckets: Sequence[Bucket]) -> None:
-    await session.execute(
-        text("update send_budget set sent = :sent, blocked_until = :until where bucket = :name"),
-        [{"name": b.name, "sent": b.sent, "until": b.blocked_until} for b in buckets],
-    )
+_SAVE = """
+    update send_budget b set blocked_until = r.until, sent = r.sent
+    from jsonb_to_recordset($1::text::jsonb) as r(name text, until timestamptz, sent timestamptz[])
+    where b.bucket = r.name
+"""
 
 
-async def answered(session: AsyncSession, names: Sequence[str], now: datetime) -> None:
+async def save(session: Session, buckets: Sequence[Bucket]) -> None:
+    """Write back what was locked."""
+    rows = [{"name": b.name, "sent": b.sent, "until": b.blocked_until} for b in buckets]
+    await session.rows(_SAVE, json.dumps(rows, default=datetime.isoformat))
+
+
+async def answered(session: Session, names: Sequence[str], now: datetime) -> None:
     """The last call of these private chats was answered only now."""
-    await session.execute(
-        text("""update send_budget set sent[cardinality(sent)] = :now
-                where bucket = any(:names) and cardinality(sent) > 0"""),
-        {"names": sorted(set(names)), "now": now},
+    await session.rows(
+        """update send_budget set sent[cardinality(sent)] = $2
+           where bucket = any($1::text[]) and cardinality(sent) > 0""",
+        sorted(set(names)),
+        now,
     )
 
 
-async def block(session: AsyncSession, name: str, until: datetime) -> None:
+async def block(session: Session, name: str, until: datetime) -> None:
     """Telegram asked for silence there: nothing leaves before that moment."""
     await session.execute(
         text("""
@@ -118,7 +129,7 @@ async def block(session: AsyncSession, name: str, until: datetime) -> None:
     )
 
 
-async def forget_idle(session: AsyncSession, before: datetime, limit: int) -> int:
+async def forget_idle(session: Session, before: datetime, limit: int) -> int:
     """Drop buckets that nothing was sent through for long."""
     found: Any = await session.execute(
         text("""

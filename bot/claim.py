@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import budget
 from bot.budget import Bucket, Limits
+from crm.db import Session
 from crm.outbox import LEASE, group_bucket
 
 # Repeating these changes nothing for people, so an unknown outcome needs no mark. A topic made twice is an empty
@@ -40,6 +40,7 @@ class Row:
     thread_id: int | None
     card_message_id: int | None
     reference: str | None
+    subject: str | None
     content: dict[str, Any] | None
     album_id: str | None
     deleted: bool
@@ -49,24 +50,27 @@ class Row:
 
 
 # One of a lane at a time, whatever its number: a transaction that began earlier may be committed later.
-_HEADS = """
+_FREE = """
+    o.desk = $1 and o.state = 'queued' and o.bucket <> $2
+    and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
+                    and (e.id < o.id or e.state = 'attempting'))
+"""
+_HEADS = f"""
     select o.id, o.bucket, o.cost from outbox o
     left join send_budget b on b.bucket = o.bucket
-    where o.desk = :desk and o.state = 'queued' and o.due_at <= :now
-      and o.bucket <> :nowhere and (b.blocked_until is null or b.blocked_until <= :now)
-      and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
-                      and (e.id < o.id or e.state = 'attempting'))
-    order by o.priority, o.id limit :limit
-"""
+    where {_FREE} and o.due_at <= $3 and (b.blocked_until is null or b.blocked_until <= $3)
+    order by o.priority, o.id limit $4
+"""  # noqa: S608 - fixed words only
 
 # The key means something only until the row is taken: a later row with the same key may be queued before this one
 # has to be queued again.
-_TAKE = text("""
-    with taken as (
-        update outbox set state = 'attempting', attempts = attempts + 1, lease_until = :lease, dedupe_key = null
-        where id = any(:ids) and state = 'queued' returning *)
+_TAKE = """
+    update outbox set state = 'attempting', attempts = attempts + 1, lease_until = {lease}, dedupe_key = null
+    where id = any({ids}) and state = 'queued' returning *
+"""
+_NEEDED = """
     select t.id, t.kind, t.bucket, t.lane, t.payload, t.ticket_id, t.message_id, t.attempts, t.repeats, t.created_at,
-           k.group_id, g.chat_id as group_chat, k.thread_id, k.card_message_id, k.reference,
+           k.group_id, g.chat_id as group_chat, k.thread_id, k.card_message_id, k.reference, k.subject,
            m.content, m.album_id, m.deleted_at is not null as deleted,
            p.chat_id as origin_chat, p.message_id as origin_message,
            coalesce((select json_agg(json_build_array(r.chat_id, r.message_id)) from telegram_message r
@@ -77,36 +81,41 @@ _TAKE = text("""
     left join message m on m.id = t.message_id
     left join telegram_message p on p.message_ref = m.id and p.role = 'origin'
     order by t.priority, t.id
-""")
+"""
+_TAKE_CHOSEN = f"with taken as ({_TAKE.format(ids='$1::bigint[]', lease='$2')}) {_NEEDED}"
+_TAKE_HEADS = f"""
+    with head as ({_HEADS} for update of o skip locked),
+    taken as ({_TAKE.format(ids="array(select id from head)", lease="$5")})
+    {_NEEDED}
+"""  # noqa: S608
+_NEXT_DUE = f"""
+    select min(greatest(o.due_at, coalesce(b.blocked_until, o.due_at))) as due
+    from outbox o left join send_budget b on b.bucket = o.bucket where {_FREE}
+"""  # noqa: S608
 
 
-def _heads(desk: str, now: datetime, limit: int) -> dict[str, Any]:
-    """What waits for a group to be connected is no head of anything."""
-    return {"desk": desk, "now": now, "limit": limit, "nowhere": group_bucket(desk, None)}
-
-
-async def claim(session: AsyncSession, desk: str, limits: Limits | None, now: datetime, limit: int) -> list[Row]:
-    """Up to `limit` rows, leased. The caller commits before anything is sent."""
+async def claim(session: Session, desk: str, limits: Limits | None, now: datetime, limit: int) -> list[Row]:
+    """Up to `limit` rows, leased. Nothing may be sent before that is committed."""
+    # What waits for a group to be connected is no head of anything.
+    heads = (desk, group_bucket(desk, None), now, limit)
     if limits is None:
-        heads = await session.execute(text(_HEADS + " for update of o skip locked"), _heads(desk, now, limit))
-        ids = [head.id for head in heads]
-    else:
-        ids = await _within_limits(session, desk, limits, now, limit)
-    if not ids:
-        return []
-    taken = await session.execute(_TAKE, {"ids": ids, "lease": now + LEASE})
-    return [Row(*row) for row in taken]
+        return [Row(**row) for row in await session.rows(_TAKE_HEADS, *heads, now + LEASE)]
+    ids = await _within_limits(session, desk, limits, heads)
+    return [Row(**row) for row in await session.rows(_TAKE_CHOSEN, ids, now + LEASE)] if ids else []
 
 
-async def _within_limits(session: AsyncSession, desk: str, limits: Limits, now: datetime, limit: int) -> list[int]:
+async def _within_limits(
+    session: Session, desk: str, limits: Limits, wanted: tuple[str, str, datetime, int]
+) -> list[int]:
     """Heads that the buckets admit; what they do not admit blocks them until they will."""
+    now = wanted[2]
     # The overall bucket's lock makes the senders of a desk take turns here.
     overall = (await budget.lock(session, [desk]))[desk]
-    heads = (await session.execute(text(_HEADS), _heads(desk, now, limit))).all()
+    heads = await session.rows(_HEADS, *wanted)
     if not heads:
         return []
-    buckets = await budget.lock(session, [head.bucket for head in heads])
-    chosen = [head.id for head in heads if _admit(overall, buckets[head.bucket], limits, head.cost, now)]
+    buckets = await budget.lock(session, [head["bucket"] for head in heads])
+    chosen = [head["id"] for head in heads if _admit(overall, buckets[head["bucket"]], limits, head["cost"], now)]
     await budget.save(session, [overall, *buckets.values()])
     return chosen
 
@@ -125,21 +134,16 @@ def _admit(overall: Bucket, own: Bucket, limits: Limits, cost: int, now: datetim
     return True
 
 
-async def next_due(session: AsyncSession, desk: str, now: datetime) -> float:
-    """Seconds until something may leave, as far as it can be known; 1 at most, because limits move."""
-    found = await session.scalar(
-        text("""
-            select min(greatest(o.due_at, coalesce(b.blocked_until, o.due_at)))
-            from (select * from outbox where desk = :desk and state = 'queued' and bucket <> :nowhere
-                  order by priority, id limit 500) o
-            left join send_budget b on b.bucket = o.bucket
-        """),
-        {"desk": desk, "nowhere": group_bucket(desk, None)},
-    )
-    return min(max((found - now).total_seconds(), 0.03), 1.0) if found else 1.0
+async def next_due(session: Session, desk: str, now: datetime) -> float:
+    """Seconds until something may leave, as far as it can be known; 1 at most, because limits move.
+
+    What stands behind another row of its lane does not count: it may leave when that one is settled.
+    """
+    [found] = await session.rows(_NEXT_DUE, desk, group_bucket(desk, None))
+    return min(max((found["due"] - now).total_seconds(), 0.03), 1.0) if found["due"] else 1.0
 
 
-async def expire(session: AsyncSession, desk: str, now: datetime, limit: int = 100) -> Sequence[Any]:
+async def expire(session: Session, desk: str, now: datetime, limit: int = 100) -> Sequence[Any]:
     """Rows whose sender died while attempting: repeated once, then given up as unknown.
 
     Gives those given up, for the topics to be told.

@@ -5,7 +5,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.claim import Row
 from bot.client import Later, Outcome, Refused, Sent
@@ -13,7 +12,7 @@ from bot.delivery import Desk, Result
 from bot.operations import IN_TOPIC, open_topic
 from bot.refusals import meaning
 from crm.changes import Changes
-from crm.db import transaction
+from crm.db import Session, transaction
 from crm.desks import Profile
 from crm.outbox import Outgoing, group_bucket
 from crm.people import service as people
@@ -136,7 +135,7 @@ def reason_of(row: Row, outcome: Any) -> str:
     return known.get(what, str(outcome.description) or "refused")
 
 
-async def given_up(session: AsyncSession, profile: Profile, row: Any, reason: str, now: datetime) -> None:
+async def given_up(session: Session, profile: Profile, row: Any, reason: str, now: datetime) -> None:
     """The engineer always knows what the customer did not get, and what did not reach the topic itself."""
     chat = row.payload.get("chat") or row.payload.get("params", {}).get("chat_id")
     if reason == "blocked" and chat is not None:
@@ -154,7 +153,7 @@ async def given_up(session: AsyncSession, profile: Profile, row: Any, reason: st
     ).write(session, profile.name, now)
 
 
-async def _alarm(session: AsyncSession, profile: Profile, row: Any, reason: str, now: datetime) -> None:
+async def _alarm(session: Session, profile: Profile, row: Any, reason: str, now: datetime) -> None:
     """A ticket that cannot have a topic is told of in General."""
     ticket = await session.get_one(Ticket, row.ticket_id)
     notice = {"notice": "no_topic", "facts": {"reference": ticket.reference, "reason": reason}}

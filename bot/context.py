@@ -9,11 +9,11 @@ from typing import Any
 
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.rendered import Rendered
 from bot.views import Look
 from crm.changes import Changes
+from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotYet
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
@@ -24,7 +24,7 @@ PRESS_ANSWER_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    session: AsyncSession
+    session: Session
     profile: Profile
     now: datetime
     admins: frozenset[int]

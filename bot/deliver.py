@@ -4,14 +4,13 @@ Outcomes are settled in small batches: one transaction for all that came back me
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot import claim, consequences, settle
 from bot.budget import Limits
@@ -20,7 +19,7 @@ from bot.client import Later, Refused, Sent, Unknown
 from bot.delivery import Desk, Result
 from bot.operations import IN_TOPIC, OPERATIONS
 from crm import failpoints
-from crm.db import transaction
+from crm.db import Session, passing, transaction
 from crm.wake import OUTBOX, Waker
 
 log = structlog.get_logger()
@@ -28,6 +27,8 @@ log = structlog.get_logger()
 BATCH = 24
 IN_FLIGHT = 48
 OWN_FAULTS = 3
+
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 @dataclass(slots=True)
@@ -62,34 +63,37 @@ class Sender:
             await self._done.join()
             settling.cancel()
 
-    async def _claim_forever(self, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        expire_at = self._clock()
+    async def _claim_forever(self, spawn: Spawn) -> None:
         while not self._stopping:
             try:
-                if self._clock() >= expire_at:
-                    expire_at = self._clock() + claim.backoff(1)
-                    await self._give_up_the_dead()
-                rows = await self._claim()
-                for row in rows:
-                    await self._free.acquire()
-                    spawn(self._deliver(row))
-                if len(rows) < BATCH:
-                    await self._waker.wait(OUTBOX, await self._pause())
+                # A connection of its own: what runs all the time need not ask the pool each time.
+                async with self._desk.sessions() as session:
+                    await self._claim_while_connected(session, spawn)
             except Exception as error:
                 log.error("deliver.claim_failed", desk=self._desk.profile.name, error=repr(error))
                 await asyncio.sleep(1)
 
-    async def _claim(self) -> list[Row]:
-        now = self._clock()
-        async with transaction(self._desk.sessions) as session:
-            rows = await claim.claim(session, self._desk.profile.name, self._limits, now, BATCH)
+    async def _claim_while_connected(self, session: Session, spawn: Spawn) -> None:
+        expire_at = self._clock()
+        while not self._stopping:
+            if self._clock() >= expire_at:
+                expire_at = self._clock() + claim.backoff(1)
+                await self._give_up_the_dead()
+            rows = await self._claim(session)
+            for row in rows:
+                await self._free.acquire()
+                spawn(self._deliver(row))
+            if len(rows) < BATCH:
+                pause = await claim.next_due(session, self._desk.profile.name, self._clock())
+                await self._waker.wait(OUTBOX, pause)
+
+    async def _claim(self, session: Session) -> list[Row]:
+        # Without limits it is a single statement, which is a transaction by itself.
+        async with session.atomic() if self._limits else contextlib.nullcontext():
+            rows = await claim.claim(session, self._desk.profile.name, self._limits, self._clock(), BATCH)
         if rows:
             failpoints.reach("deliver.claimed")
         return rows
-
-    async def _pause(self) -> float:
-        async with self._desk.sessions() as session:
-            return await claim.next_due(session, self._desk.profile.name, self._clock())
 
     async def _give_up_the_dead(self) -> None:
         """What cannot be given up must not keep the living from leaving."""
@@ -103,12 +107,13 @@ class Sender:
     async def _deliver(self, row: Row) -> None:
         try:
             result = await self._attempt(row)
-        except (DBAPIError, OSError, PoolTimeout) as error:
-            # Whatever is read is read before the call.
-            result = Result(Later(1.0, f"the database is away ({type(error).__name__})"))
         except Exception as error:
-            log.exception("deliver.broken", row=row.id, kind=row.kind)
-            result = Result(_own_fault(row, f"{type(error).__name__}: {error}"))
+            if passing(error):
+                # Whatever is read is read before the call.
+                result = Result(Later(1.0, f"the database is away ({type(error).__name__})"))
+            else:
+                log.exception("deliver.broken", row=row.id, kind=row.kind)
+                result = Result(_own_fault(row, f"{type(error).__name__}: {error}"))
         failpoints.reach("deliver.called")
         await self._done.put(Delivered(row, result))
 
@@ -145,7 +150,7 @@ class Sender:
                 break
             except Exception as error:
                 log.error("deliver.settle_failed", desk=self._desk.profile.name, rows=len(batch), error=repr(error))
-                if not _away(error):
+                if not passing(error):
                     return await self._settle_apart(batch, error)
                 await asyncio.sleep(0.5)
         failpoints.reach("deliver.settled")
@@ -174,13 +179,6 @@ def _needs_topic(row: Row) -> bool:
     if row.thread_id is not None or row.payload.get("to") == "requester":
         return False
     return row.kind in IN_TOPIC or (row.kind == "card" and row.lane == f"ticket:{row.ticket_id}")
-
-
-def _away(error: Exception) -> bool:
-    """The database cannot be reached, whatever is asked of it."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError)
-    return isinstance(error, OSError | PoolTimeout)
 
 
 def _report(delivered: Delivered) -> None:

@@ -12,7 +12,8 @@ from bot.refusals import meaning
 from bot.relaying import amend, react, relay, retract
 from bot.rendered import Rendered
 from bot.views import Look
-from crm.outbox import Outgoing, Priority, group_bucket
+from crm.db import transaction
+from crm.outbox import Outgoing, Priority, await_writers, group_bucket
 from crm.tickets import queries, status
 from crm.tickets.models import DeskGroup
 from crm.tickets.models import Message as Stored
@@ -35,9 +36,7 @@ async def call(desk: Desk, row: Row, now: datetime) -> Result:
 async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
     if row.thread_id is not None:
         return Result(NOTHING_TO_DO)
-    async with desk.sessions() as session:
-        facts = await queries.card(session, row.ticket_id or 0)
-    params = {"chat_id": row.group_chat, "name": team_views.topic_name(facts["reference"], facts["subject"])}
+    params = {"chat_id": row.group_chat, "name": team_views.topic_name(row.reference or "", row.subject or "")}
     outcome = await desk.client.call("createForumTopic", params)
     thread = int(outcome.result["message_thread_id"]) if isinstance(outcome, Sent) else None
     return Result(outcome, thread_id=thread)
@@ -93,7 +92,8 @@ async def pin(desk: Desk, row: Row, now: datetime) -> Result:
 
 
 async def board(desk: Desk, row: Row, now: datetime) -> Result:
-    async with desk.sessions() as session:
+    async with transaction(desk.sessions) as session:
+        await await_writers(session, row.lane)
         group = await session.get(DeskGroup, row.payload["group"]) if row.payload["group"] else None
         if group is None or group.state != "connected":
             return Result(NOTHING_TO_DO)

@@ -10,15 +10,12 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.types import Update
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.context import Context
 from bot.handlers import errors
 from crm import failpoints, inbox
 from crm.changes import Changes
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, passing, transaction
 from crm.desks import Profile
 from crm.errors import DeskError, NotYet
 from crm.inbox import Item
@@ -32,8 +29,6 @@ WORKERS = 6
 BATCH = 12
 SWEEP_EVERY = 5.0
 GIVE_BACK_TRIES = 60
-# Serialization failure, deadlock, shutting down, starting up: nobody's fault, and gone at the next try.
-PASSING = ("40001", "40P01", "57P01", "57P02", "57P03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +81,31 @@ class Processor:
                 worker.cancel()
 
     async def _claim_forever(self) -> None:
-        sweep_at = 0.0
-        loop = asyncio.get_running_loop()
         while not self._stopping:
             try:
-                if loop.time() >= sweep_at:
-                    await self._quarantine_the_dead()
-                    sweep_at = loop.time() + SWEEP_EVERY
-                items = await self._claim()
-                for item in items:
-                    await self._hand_over(item)
-                # A suspect is claimed alone, so others may well be waiting behind it.
-                alone = len(items) == 1 and items[0].attempts > 1
-                if len(items) < BATCH and not alone:
-                    await self._waker.wait(INBOX, 1.0)
+                # A connection of its own: what runs all the time need not ask the pool each time.
+                async with self._sessions() as session:
+                    await self._claim_while_connected(session)
             except Exception as error:
                 log.error("process.claim_failed", error=repr(error))
                 await asyncio.sleep(1)
+
+    async def _claim_while_connected(self, session: Session) -> None:
+        sweep_at = 0.0
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            if loop.time() >= sweep_at:
+                await self._quarantine_the_dead()
+                sweep_at = loop.time() + SWEEP_EVERY
+            items = await inbox.claim(session, list(self._desks), BATCH, self._clock())
+            if items:
+                failpoints.reach("process.claimed")
+            for item in items:
+                await self._hand_over(item)
+            # A suspect is claimed alone, so others may well be waiting behind it.
+            alone = len(items) == 1 and items[0].attempts > 1
+            if len(items) < BATCH and not alone:
+                await self._waker.wait(INBOX, 1.0)
 
     async def _hand_over(self, item: Item) -> None:
         """One that was tried before may be what killed its worker: it is worked on alone."""
@@ -112,13 +115,6 @@ class Processor:
         await self._items.put(item)
         if suspect:
             await self._items.join()
-
-    async def _claim(self) -> list[Item]:
-        async with transaction(self._sessions) as session:
-            items = await inbox.claim(session, list(self._desks), BATCH, self._clock())
-        if items:
-            failpoints.reach("process.claimed")
-        return items
 
     async def _quarantine_the_dead(self) -> None:
         async with transaction(self._sessions) as session:
@@ -162,13 +158,8 @@ class Processor:
             await self._park(item)
         except DeskError as refusal:
             await self._refuse(item, served, refusal)
-        except DBAPIError as error:
-            passing = error.connection_invalidated or getattr(error.orig, "sqlstate", "") in PASSING
-            await self._fail(item, served, error, ours=not passing)
-        except (OSError, PoolTimeout) as error:
-            await self._fail(item, served, error, ours=False)
         except Exception as error:
-            await self._fail(item, served, error, ours=True)
+            await self._fail(item, served, error, ours=not passing(error))
         self._waker.wake(OUTBOX)
         if more:
             # The next item of the lane is free now.
@@ -218,7 +209,7 @@ class Processor:
             "inbox.quarantined" if quarantined else "process.failed", item=item.id, key=item.external_key, error=words
         )
 
-    async def _alarm(self, session: AsyncSession, profile: Profile, item_id: int) -> None:
+    async def _alarm(self, session: Session, profile: Profile, item_id: int) -> None:
         """The engineers learn that something waits for a person, in General."""
         row = Outgoing(
             bucket=group_bucket(profile.name, await groups.current(session, profile.name)),

@@ -13,13 +13,11 @@ from typing import Any
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.client import Client, Later, Refused, Sent
 from bot.process import source_of
 from crm import failpoints, inbox
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions
 from crm.inbox import Received
 from crm.wake import INBOX, Waker
 
@@ -70,14 +68,12 @@ class Poller:
         self,
         desk: str,
         client: Client,
-        engine: AsyncEngine,
         sessions: Sessions,
         waker: Waker,
         clock: Callable[[], datetime],
     ) -> None:
         self._desk = desk
         self._client = client
-        self._engine = engine
         self._sessions = sessions
         self._waker = waker
         self._clock = clock
@@ -85,59 +81,55 @@ class Poller:
     async def run(self) -> None:
         while True:
             try:
-                async with self._engine.connect() as connection:
+                async with self._sessions() as session:
                     try:
-                        if await self._alone(connection):
-                            await self._poll(connection)
+                        if await self._alone(session):
+                            await self._poll(session)
                         await asyncio.sleep(2)
                     finally:
                         # Not back into the pool: only a closed connection surely gives the lock up.
-                        await connection.invalidate()
+                        await (await session.connection()).invalidate()
             except Exception as error:
                 log.error("receive.failed", desk=self._desk, error=repr(error))
                 await asyncio.sleep(1)
 
-    async def _alone(self, connection: AsyncConnection) -> bool:
+    async def _alone(self, session: Session) -> bool:
         """A session lock: it goes with the connection, so a dead poller holds up nobody."""
-        key = {"key": f"kezekshi poll {self._desk}"}
-        alone = await connection.scalar(text("select pg_try_advisory_lock(hashtext(:key))"), key)
-        await connection.commit()
-        return bool(alone)
+        [found] = await session.rows(
+            "select pg_try_advisory_lock(hashtext($1)) as alone", f"kezekshi poll {self._desk}"
+        )
+        return bool(found["alone"])
 
-    async def _poll(self, connection: AsyncConnection) -> None:
-        """As long as the lock is held: with its connection gone, another process may be polling."""
+    async def _poll(self, session: Session) -> None:
+        """As long as the lock is held: what is received is stored on the lock's own connection."""
         await self._leave_webhook()
         log.info("receive.polling", desk=self._desk)
         offset = 0
         while True:
-            await connection.execute(text("select 1"))
-            await connection.commit()
             params = {"offset": offset, "timeout": POLL_SECONDS, "limit": 100, "allowed_updates": ALLOWED_UPDATES}
             outcome = await self._client.call("getUpdates", params, timeout=POLL_SECONDS + 10)
-            if isinstance(outcome, Sent):
-                if outcome.result:
-                    await self._store(outcome.result)
-                    offset = max(update["update_id"] for update in outcome.result) + 1
+            if isinstance(outcome, Sent) and outcome.result:
+                items = [received(self._desk, update, bot_id=self._client.bot_id) for update in outcome.result]
+                await store(session, self._desk, items, self._clock())
+                self._waker.wake(INBOX)
+                offset = max(update["update_id"] for update in outcome.result) + 1
                 continue
-            log.warning("receive.poll_refused", desk=self._desk, outcome=repr(outcome))
-            await asyncio.sleep(outcome.seconds if isinstance(outcome, Later) else 2)
+            # Nothing was stored, so whether the lock is still held has to be asked.
+            await session.rows("select 1")
+            if not isinstance(outcome, Sent):
+                log.warning("receive.poll_refused", desk=self._desk, outcome=repr(outcome))
+                await asyncio.sleep(outcome.seconds if isinstance(outcome, Later) else 2)
 
     async def _leave_webhook(self) -> None:
         outcome = await self._client.call("deleteWebhook", {})
         if isinstance(outcome, Refused):
             log.error("receive.webhook_not_left", desk=self._desk, answer=outcome.description)
 
-    async def _store(self, updates: Sequence[dict[str, Any]]) -> None:
-        items = [received(self._desk, update, bot_id=self._client.bot_id) for update in updates]
-        await store(self._sessions, self._desk, items, self._clock())
-        self._waker.wake(INBOX)
 
-
-async def store(sessions: Sessions, desk: str, items: Sequence[Received], now: datetime) -> int:
-    """Commit them, once each; gives how many were new."""
-    async with transaction(sessions) as session:
-        new = await inbox.store(session, source_of(desk), items, now)
-        failpoints.reach("receive.before_commit")
+async def store(session: Session, desk: str, items: Sequence[Received], now: datetime) -> int:
+    """Commit them, once each; gives how many were new. Outside of a transaction: the statement is one by itself."""
+    failpoints.reach("receive.before_commit")
+    new = await inbox.store(session, source_of(desk), items, now)
     failpoints.reach("receive.stored")
     return new
 
@@ -172,7 +164,8 @@ class Webhook:
             log.warning("receive.bad_body", desk=desk, size=len(body))
             return web.Response(status=400)
         try:
-            await store(self._sessions, desk, [item], self._clock())
+            async with self._sessions() as session:
+                await store(session, desk, [item], self._clock())
         except Exception as error:
             log.error("receive.not_stored", desk=desk, error=repr(error))
             return web.Response(status=503, headers={"Retry-After": "5"})

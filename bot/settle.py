@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import budget, claim, consequences
 from bot.budget import Limits
@@ -17,68 +16,63 @@ from bot.client import Later, Refused, Sent
 from bot.delivery import Desk, Result
 from bot.refusals import meaning
 from crm.changes import Changes
+from crm.db import Session
 
 REPEAT_AFTER = timedelta(seconds=2)
 
-_SETTLE = text("""
+_SETTLE = """
     with done as (
         update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
                error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
-               settled_at = case when r.state = 'queued' then null else cast(:now as timestamptz) end
-        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id bigint, fence int, state text, due_at timestamptz,
+               settled_at = case when r.state = 'queued' then null else $1::timestamptz end
+        from jsonb_to_recordset($2::text::jsonb) as r(id bigint, fence int, state text, due_at timestamptz,
              repeats int, error text, payload jsonb)
         where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id, o.lane),
     pairs as (
         insert into telegram_message (desk, chat_id, message_id, ticket_id, message_ref, role)
         select desk, chat_id, message_id, ticket_id, message_ref, role
-        from jsonb_to_recordset(cast(:pairs as jsonb)) as r(desk text, chat_id bigint, message_id bigint,
+        from jsonb_to_recordset($3::text::jsonb) as r(desk text, chat_id bigint, message_id bigint,
              ticket_id bigint, message_ref bigint, role text)
         where message_id <> 0 on conflict do nothing),
     topics as (
         update ticket t set thread_id = coalesce(t.thread_id, r.thread),
                card_message_id = coalesce(r.card, t.card_message_id)
-        from jsonb_to_recordset(cast(:topics as jsonb)) as r(id bigint, thread bigint, card bigint) where t.id = r.id),
+        from jsonb_to_recordset($4::text::jsonb) as r(id bigint, thread bigint, card bigint) where t.id = r.id),
     relayed as (
-        update message set relayed_at = :now
-        where id in (select value::bigint from jsonb_array_elements_text(cast(:relayed as jsonb))))
+        update message set relayed_at = $1 where id = any($5::bigint[]))
     select d.id, exists (select 1 from outbox e where e.lane = d.lane and e.id > d.id and e.state = 'queued') as more
     from done d
-""")
+"""
 
 
 async def settle(
-    session: AsyncSession, desk: Desk, limits: Limits | None, batch: list[tuple[Row, Result]], now: datetime
+    session: Session, desk: Desk, limits: Limits | None, batch: list[tuple[Row, Result]], now: datetime
 ) -> bool:
     """Write it all; says whether there may be something to deliver now."""
     if limits is not None:
         private = [row.bucket for row, _ in batch if limits.of(row.bucket) == limits.chat]
         await budget.answered(session, private, now)
     rows = [_settled(row, result, now) for row, result in batch]
-    values = {
-        "now": now,
-        "rows": json.dumps(rows, default=_plain),
-        "pairs": json.dumps([pair for _, result in batch for pair in result.pairs]),
-        "topics": json.dumps(
-            [
-                {"id": row.ticket_id, "thread": result.thread_id, "card": result.card_message_id}
-                for row, result in batch
-                if result.thread_id or result.card_message_id
-            ]
-        ),
-        "relayed": json.dumps([ref for _, result in batch for ref in result.relayed]),
-    }
-    done = (await session.execute(_SETTLE, values)).all()
-    written = {row.id for row in done}
+    topics = [
+        {"id": row.ticket_id, "thread": result.thread_id, "card": result.card_message_id}
+        for row, result in batch
+        if result.thread_id or result.card_message_id
+    ]
+    done = await session.rows(
+        _SETTLE,
+        now,
+        json.dumps(rows, default=datetime.isoformat),
+        json.dumps([pair for _, result in batch for pair in result.pairs]),
+        json.dumps(topics),
+        [ref for _, result in batch for ref in result.relayed],
+    )
+    written = {row["id"] for row in done}
     changes = Changes(outgoing=[follow for _, result in batch for follow in result.follow])
     await changes.write(session, desk.profile.name, now)
     for (row, result), state in zip(batch, rows, strict=True):
         if row.id in written:
             await _follow_up(session, desk, row, result, state["state"], now)
-    return bool(changes.outgoing) or any(row.more for row in done) or any(row["state"] != "sent" for row in rows)
-
-
-def _plain(value: Any) -> str:
-    return str(value.isoformat())
+    return bool(changes.outgoing) or any(row["more"] for row in done) or any(row["state"] != "sent" for row in rows)
 
 
 def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
@@ -118,7 +112,7 @@ def _patience(row: Row, outcome: Later) -> timedelta:
     return max(timedelta(seconds=outcome.seconds), min(claim.backoff(row.attempts), timedelta(seconds=30)))
 
 
-async def _follow_up(session: AsyncSession, desk: Desk, row: Row, result: Result, state: str, now: datetime) -> None:
+async def _follow_up(session: Session, desk: Desk, row: Row, result: Result, state: str, now: datetime) -> None:
     outcome = result.outcome
     if isinstance(outcome, Later) and outcome.limited:
         await budget.block(session, row.bucket, now + timedelta(seconds=outcome.seconds))

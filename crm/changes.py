@@ -7,15 +7,20 @@ rows by the ORM (docs/performance.md), so everything that is only inserted goes 
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from crm.db import Session
 from crm.outbox import Outgoing
 
 Row = dict[str, Any]
 
+_OUTBOX = (
+    "outbox",
+    "desk text, channel text, bucket text, lane text, kind text, payload jsonb, ticket_id bigint, "
+    "message_id bigint, dedupe_key text, priority smallint, cost smallint, state text, due_at timestamptz, "
+    "created_at timestamptz",
+)
 _TABLES = {
     "tickets": (
         "ticket",
@@ -42,19 +47,19 @@ _TABLES = {
         "ticket_id bigint, at timestamptz, actor_kind text, actor_id bigint, actor_name text, channel text, "
         "kind text, data jsonb",
     ),
-    "outgoing": (
-        "outbox",
-        "desk text, channel text, bucket text, lane text, kind text, payload jsonb, ticket_id bigint, "
-        "message_id bigint, dedupe_key text, priority smallint, cost smallint, state text, due_at timestamptz, "
-        "created_at timestamptz",
-    ),
+    "outgoing": _OUTBOX,
+    "shared": _OUTBOX,
 }
 
-
-# A second row with the same key adds nothing, but an album grows by a part and waits for the next one.
-_COALESCE = """ on conflict (dedupe_key) where state = 'queued' and dedupe_key is not null
-    do update set cost = least(outbox.cost + excluded.cost, 10), due_at = excluded.due_at
-    where outbox.kind = 'relay'"""
+_QUEUED_ALREADY = " on conflict (dedupe_key) where state = 'queued' and dedupe_key is not null"
+# A second row with the same key adds nothing, but an album grows by a part and waits for the next one. The row that
+# stands is locked: nobody takes it before the change that counts on it is committed.
+_COALESCE = f"""{_QUEUED_ALREADY} do update set cost = least(outbox.cost + excluded.cost, 10),
+    due_at = excluded.due_at where outbox.kind = 'relay'"""
+# Where all tickets share a row, that lock would make them take turns; a shared one, waited for by whoever carries
+# the row out (`outbox.await_writers`), serves as well.
+_SHARE = f"{_QUEUED_ALREADY} do nothing"
+_SHARED_KINDS = ("board",)
 
 
 def _coalesced(rows: list[Row]) -> list[Row]:
@@ -69,19 +74,20 @@ def _coalesced(rows: list[Row]) -> list[Row]:
     return list(kept.values())
 
 
-def _statement() -> TextClause:
+@cache
+def _statement(keys: tuple[str, ...]) -> str:
+    """Inserts into these tables only: an empty insert costs the server as well."""
     parts = []
-    for key, (table, columns) in _TABLES.items():
+    for number, key in enumerate(keys, 1):
+        table, columns = _TABLES[key]
         names = ", ".join(part.split()[0] for part in columns.split(", "))
-        conflict = _COALESCE if table == "outbox" else ""
-        parts.append(
-            f"{key} as (insert into {table} ({names}) select {names}"  # noqa: S608 - fixed names only
-            f" from jsonb_to_recordset(cast(:{key} as jsonb)) as r({columns}){conflict})"
-        )
-    return text(f"with {', '.join(parts)} select 1")
-
-
-_WRITE = _statement()
+        source = f"jsonb_to_recordset(${number}::text::jsonb) as r({columns})"
+        if key == "shared":
+            source += " cross join lateral (select pg_advisory_xact_lock_shared(hashtext(r.dedupe_key))) held"
+        conflict = {"outgoing": _COALESCE, "shared": _SHARE}.get(key, "")
+        # Fixed names only.
+        parts.append(f"{key} as (insert into {table} ({names}) select {names} from {source}{conflict})")  # noqa: S608
+    return f"with {', '.join(parts)} select 1"
 
 
 def _plain(value: Any) -> str:
@@ -101,18 +107,20 @@ class Changes:
     events: list[Row] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
 
-    async def write(self, session: AsyncSession, desk: str, now: datetime) -> None:
+    async def write(self, session: Session, desk: str, now: datetime) -> None:
         """Insert everything by one statement of the caller's transaction."""
         # What the ORM still holds comes first: the new rows may refer to it.
         await session.flush()
+        outgoing = _coalesced([row.as_row(desk, now) for row in self.outgoing])
         rows: dict[str, list[Row]] = {
             "tickets": self.tickets,
             "targets": self.targets,
             "messages": self.messages,
             "pairs": self.pairs,
             "events": self.events,
-            "outgoing": _coalesced([row.as_row(desk, now) for row in self.outgoing]),
+            "outgoing": [row for row in outgoing if row["kind"] not in _SHARED_KINDS],
+            "shared": [row for row in outgoing if row["kind"] in _SHARED_KINDS],
         }
-        if any(rows.values()):
-            values = {key: json.dumps(value, default=_plain) for key, value in rows.items()}
-            await session.execute(_WRITE, values)
+        filled = {key: json.dumps(value, default=_plain) for key, value in rows.items() if value}
+        if filled:
+            await session.rows(_statement(tuple(filled)), *filled.values())

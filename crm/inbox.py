@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import Session
 
 LEASE = timedelta(seconds=60)
 # An item that fails is its own fault; one whose worker died may only have been near, so it is given more.
@@ -44,65 +45,61 @@ class Item:
     attempts: int
 
 
-_STORE = text("""
+_STORE = """
     insert into inbox (source, external_key, lane, payload, received_at, due_at, state, disposition, settled_at)
-    select :source, k, l, p, :now, :now, case when d is null then 'queued' else 'done' end, d,
-           case when d is not null then cast(:now as timestamptz) end
-    from unnest(cast(:keys as text[]), cast(:lanes as text[]), cast(:payloads as bytea[]),
-                cast(:dispositions as text[])) with ordinality as r(k, l, p, d, n) order by n
+    select $1, k, l, p, $2, $2, case when d is null then 'queued' else 'done' end, d,
+           case when d is not null then $2::timestamptz end
+    from unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) with ordinality as r(k, l, p, d, n) order by n
     on conflict (external_key, source) do nothing
     returning id
-""")
+"""
 
 # Claiming needs no durability: if the server forgets it, the item is simply claimed again.
-_CLAIM = text("""
+_CLAIM = """
     with relaxed as (select set_config('synchronous_commit', 'off', true)),
     head as (
         select h.id, h.attempts
-        from relaxed, unnest(cast(:sources as text[])) as s(source) cross join lateral (
+        from relaxed, unnest($1::text[]) as s(source) cross join lateral (
             select i.id, i.attempts from inbox i
-            where i.state in ('queued', 'parked') and i.due_at <= :now and i.source = s.source
-              and i.attempts < :most and (i.lease_until is null or i.lease_until < :now)
+            where i.state in ('queued', 'parked') and i.due_at <= $2 and i.source = s.source
+              and i.attempts < $3 and (i.lease_until is null or i.lease_until < $2)
               and (i.state = 'parked' or not exists (
                   select 1 from inbox e where e.lane = i.lane and e.id < i.id and e.state = 'queued'))
-            order by i.id limit :limit for update of i skip locked) h),
+            order by i.id limit $4 for update of i skip locked) h),
     oldest as (select id, attempts from head order by id limit 1),
     taken as (
         select id from oldest where attempts > 0
         union all select id from head where attempts = 0 and (select attempts from oldest) = 0)
-    update inbox set attempts = inbox.attempts + 1, lease_until = :lease
+    update inbox set attempts = inbox.attempts + 1, lease_until = $5
     from taken where inbox.id = taken.id
     returning inbox.id, source, external_key, lane, payload, received_at, inbox.attempts
-""")
+"""
 
-_SETTLE = text("""
-    update inbox set state = 'done', disposition = :disposition, settled_at = :now, lease_until = null
-    where id = :id and state in ('queued', 'parked')
+_SETTLE = """
+    update inbox set state = 'done', disposition = $2, settled_at = $3, lease_until = null
+    where id = $1 and state in ('queued', 'parked')
     returning exists (select 1 from inbox e
                       where e.lane = inbox.lane and e.id > inbox.id and e.state = 'queued') as more
-""")
+"""
 
 
-async def store(session: AsyncSession, source: str, items: Sequence[Received], now: datetime) -> int:
+async def store(session: Session, source: str, items: Sequence[Received], now: datetime) -> int:
     """Insert what is new; says how much that was. The caller commits and only then acknowledges."""
-    found = await session.execute(
+    found = await session.rows(
         _STORE,
-        {
-            "source": source,
-            "now": now,
-            "keys": [item.external_key for item in items],
-            "lanes": [item.lane for item in items],
-            "payloads": [item.payload for item in items],
-            "dispositions": [item.disposition for item in items],
-        },
+        source,
+        now,
+        [item.external_key for item in items],
+        [item.lane for item in items],
+        [item.payload for item in items],
+        [item.disposition for item in items],
     )
-    return len(found.all())
+    return len(found)
 
 
-async def claim(session: AsyncSession, sources: Sequence[str], limit: int, now: datetime) -> list[Item]:
+async def claim(session: Session, sources: Sequence[str], limit: int, now: datetime) -> list[Item]:
     """The oldest due item of each free lane, leased and with its attempt counted."""
-    values = {"sources": list(sources), "limit": limit, "now": now, "lease": now + LEASE, "most": MAX_DEATHS}
-    found = await session.execute(_CLAIM, values)
+    found = await session.rows(_CLAIM, list(sources), now, MAX_DEATHS, limit, now + LEASE)
     return sorted((Item(*row) for row in found), key=lambda item: item.id)
 
 
@@ -113,14 +110,13 @@ class Settled:
     more: bool
 
 
-async def settle(session: AsyncSession, item: Item, disposition: str, now: datetime) -> Settled | None:
+async def settle(session: Session, item: Item, disposition: str, now: datetime) -> Settled | None:
     """Done, in the transaction of its effects. None: another worker was faster, so roll back."""
-    found = await session.execute(_SETTLE, {"id": item.id, "disposition": disposition, "now": now})
-    row = found.one_or_none()
-    return Settled(row.more) if row else None
+    found = await session.rows(_SETTLE, item.id, disposition, now)
+    return Settled(found[0]["more"]) if found else None
 
 
-async def park(session: AsyncSession, item: Item, now: datetime) -> None:
+async def park(session: Session, item: Item, now: datetime) -> None:
     """Let it wait for what it refers to, without holding up its lane; parking is no failed attempt."""
     await session.execute(
         text("""update inbox set state = 'parked', due_at = :due, lease_until = null, attempts = attempts - 1
@@ -129,7 +125,7 @@ async def park(session: AsyncSession, item: Item, now: datetime) -> None:
     )
 
 
-async def fail(session: AsyncSession, item: Item, error: str, now: datetime) -> bool:
+async def fail(session: Session, item: Item, error: str, now: datetime) -> bool:
     """Record a failed attempt; after the last one the item is quarantined (then True)."""
     quarantined = item.attempts >= MAX_ATTEMPTS
     await session.execute(
@@ -147,7 +143,7 @@ async def fail(session: AsyncSession, item: Item, error: str, now: datetime) -> 
     return quarantined
 
 
-async def release(session: AsyncSession, item: Item) -> None:
+async def release(session: Session, item: Item) -> None:
     """Give it back untried, when the fault was not its own (a restarted database, a stopping worker)."""
     await session.execute(
         text("""update inbox set attempts = greatest(attempts - 1, 0), lease_until = null
@@ -156,7 +152,7 @@ async def release(session: AsyncSession, item: Item) -> None:
     )
 
 
-async def quarantine_exhausted(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, str]]:
+async def quarantine_exhausted(session: Session, now: datetime, limit: int) -> list[tuple[int, str]]:
     """Items whose last allowed attempt ended with its worker: nobody was left to record the failure."""
     found = await session.execute(
         text("""
@@ -170,7 +166,7 @@ async def quarantine_exhausted(session: AsyncSession, now: datetime, limit: int)
     return [(row.id, row.source) for row in found]
 
 
-async def listing(session: AsyncSession, states: Sequence[str], limit: int = 50) -> Sequence[Any]:
+async def listing(session: Session, states: Sequence[str], limit: int = 50) -> Sequence[Any]:
     found = await session.execute(
         text("""
             select id, source, external_key, lane, state, attempts, received_at, settled_at, disposition, error
@@ -181,12 +177,12 @@ async def listing(session: AsyncSession, states: Sequence[str], limit: int = 50)
     return found.all()
 
 
-async def show(session: AsyncSession, item_id: int) -> Any | None:
+async def show(session: Session, item_id: int) -> Any | None:
     found = await session.execute(text("select * from inbox where id = :id"), {"id": item_id})
     return found.one_or_none()
 
 
-async def retry(session: AsyncSession, item_id: int, now: datetime) -> bool:
+async def retry(session: Session, item_id: int, now: datetime) -> bool:
     """Take a quarantined item back into work, with all its attempts."""
     found = await session.execute(
         text("""update inbox set state = 'queued', attempts = 0, due_at = :now, lease_until = null, error = null

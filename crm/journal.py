@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import Session
 from crm.tickets.models import TicketEvent
 
 
@@ -37,14 +37,14 @@ def event(ticket_id: int, actor: Actor, kind: str, at: datetime, **data: Any) ->
     }
 
 
-async def story(session: AsyncSession, ticket_id: int) -> list[TicketEvent]:
+async def story(session: Session, ticket_id: int) -> list[TicketEvent]:
     found = await session.scalars(
         select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
     )
     return list(found)
 
 
-async def broken_links(session: AsyncSession, ticket_id: int) -> list[int]:
+async def broken_links(session: Session, ticket_id: int) -> list[int]:
     """Numbers of the events whose hash does not follow from the row before: empty when untouched."""
     found = await session.execute(
         text("""

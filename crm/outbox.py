@@ -11,7 +11,8 @@ from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import Session
 
 LEASE = timedelta(seconds=30)
 CHANNELS = ("telegram",)
@@ -73,9 +74,15 @@ def group_bucket(desk: str, group_id: int | None) -> str:
     return f"{desk}:group:{group_id or 'none'}"
 
 
-async def listing(
-    session: AsyncSession, states: Sequence[str], desk: str | None = None, limit: int = 50
-) -> Sequence[Any]:
+async def await_writers(session: Session, key: str) -> None:
+    """Wait for transactions that counted on the queued row with that key, so that what they write is seen.
+
+    In a transaction, after the row was taken and before what it shows is read.
+    """
+    await session.rows("select pg_advisory_xact_lock(hashtext($1))", key)
+
+
+async def listing(session: Session, states: Sequence[str], desk: str | None = None, limit: int = 50) -> Sequence[Any]:
     """Rows in those states, newest first, for people to look at."""
     found = await session.execute(
         text("""
@@ -89,12 +96,12 @@ async def listing(
     return found.all()
 
 
-async def show(session: AsyncSession, row_id: int) -> Any | None:
+async def show(session: Session, row_id: int) -> Any | None:
     found = await session.execute(text("select * from outbox where id = :id"), {"id": row_id})
     return found.one_or_none()
 
 
-async def retry(session: AsyncSession, row_id: int, now: datetime) -> bool:
+async def retry(session: Session, row_id: int, now: datetime) -> bool:
     """Queue a failed or unknown row again; whoever asks has decided that a repeat is right."""
     found = await session.execute(
         text("""

@@ -4,6 +4,7 @@ Every instant in the program is an aware datetime in UTC; only here does it beco
 """
 
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_skeleton, format_time
@@ -14,6 +15,7 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
 def city(timezone: str, language: str) -> str:
     """The zone's name for people: `Asia/Almaty` is Алматы in Russian."""
     from babel.dates import get_timezone_location

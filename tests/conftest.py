@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import postgres
 from app.migrate import migrate
-from crm.db import Sessions, make_engine, make_sessions
+from crm.db import Sessions, make_engine
 
 TEMPLATE = "kezekshi_template"
 _numbers = itertools.count()
@@ -92,4 +92,4 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 def sessions(engine: AsyncEngine) -> Sessions:
-    return make_sessions(engine)
+    return Sessions(engine)

@@ -1,13 +1,15 @@
 """Builders that the tests share: a moment, a desk, people, tickets, and updates as Telegram writes them."""
 
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import Session, Sessions
 from crm.desks import load_profile
 from crm.people import service as people
 from crm.people.models import Agent
@@ -48,20 +50,32 @@ class Moment:
         return self.now
 
 
-async def rows(session: AsyncSession, query: str, **values: Any) -> list[Any]:
+async def rows(session: Session, query: str, **values: Any) -> list[Any]:
     return list((await session.execute(text(query), values)).all())
 
 
-async def one(session: AsyncSession, query: str, **values: Any) -> Any:
+async def one(session: Session, query: str, **values: Any) -> Any:
     found = await rows(session, query, **values)
     assert len(found) == 1, found
     return found[0]
 
 
+@asynccontextmanager
+async def undone(sessions: Sessions) -> AsyncIterator[Session]:
+    """A transaction that is rolled back, as after a refusal."""
+    async with sessions() as session:
+        begun = session.driver.transaction()
+        await begun.start()
+        try:
+            yield session
+        finally:
+            await begun.rollback()
+
+
 # --- the desk, without a transport ---------------------------------------------------------------------------
 
 
-async def customer(session: AsyncSession, chat: int = CUSTOMER, now: datetime = NOW, **more: Any) -> Requester:
+async def customer(session: Session, chat: int = CUSTOMER, now: datetime = NOW, **more: Any) -> Requester:
     return await people.recognise(session, PROFILE, chat, f"Клиент {chat}", None, "ru", now, **more)
 
 
@@ -78,13 +92,13 @@ def written(
 
 
 async def opened(
-    session: AsyncSession, chat: int = CUSTOMER, words: str = "Не открывается кабинет", now: datetime = NOW, **more: Any
+    session: Session, chat: int = CUSTOMER, words: str = "Не открывается кабинет", now: datetime = NOW, **more: Any
 ) -> OpenTicket:
     who = await customer(session, chat, now)
     return await service.open_ticket(session, PROFILE, who, written(words, chat, now=now), now, **more)
 
 
-async def add(session: AsyncSession, ticket: OpenTicket, words: str, now: datetime, chat: int = CUSTOMER) -> Requester:
+async def add(session: Session, ticket: OpenTicket, words: str, now: datetime, chat: int = CUSTOMER) -> Requester:
     """The customer writes again in that ticket."""
     who = await customer(session, chat, now)
     current = next(t for t in who.tickets if t.id == ticket.id)
@@ -92,11 +106,11 @@ async def add(session: AsyncSession, ticket: OpenTicket, words: str, now: dateti
     return who
 
 
-async def engineer(session: AsyncSession, telegram_id: int = ENGINEER, role: str = "agent", name: str = "") -> Agent:
+async def engineer(session: Session, telegram_id: int = ENGINEER, role: str = "agent", name: str = "") -> Agent:
     return await people.name_agent(session, DESK, telegram_id, name or f"Инженер {telegram_id}", role, NOW)
 
 
-async def connected(session: AsyncSession, chat: int = GROUP, now: datetime = NOW) -> DeskGroup:
+async def connected(session: Session, chat: int = GROUP, now: datetime = NOW) -> DeskGroup:
     group = await groups.seen(session, DESK, chat, "Инженеры", None)
     await groups.connect(session, DESK, group, now)
     return group
@@ -173,7 +187,7 @@ class Group:
     more: Json = field(default_factory=dict)
 
 
-async def in_topic(session: AsyncSession, ticket: OpenTicket, thread: int = 77) -> Group:
+async def in_topic(session: Session, ticket: OpenTicket, thread: int = 77) -> Group:
     """As if the topic, the card and the first message's copy had been delivered."""
     made = Group(ticket, thread, thread + 1, thread + 2)
     await session.execute(

@@ -8,15 +8,14 @@ from typing import Any
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.db import Session
 
 
 class PostgresStorage(BaseStorage):
     """Lives as long as one update. What recognising the person has read already is not read again."""
 
-    def __init__(
-        self, session: AsyncSession, desk: str, now: datetime, state: str | None, data: dict[str, Any]
-    ) -> None:
+    def __init__(self, session: Session, desk: str, now: datetime, state: str | None, data: dict[str, Any]) -> None:
         self._session = session
         self._desk = desk
         self._now = now

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotAnAgent
 from crm.journal import Actor
@@ -51,31 +51,31 @@ class Requester:
         return Actor("requester", self.person_id, self.name)
 
 
-_RECOGNISE = text("""
+_RECOGNISE = """
     select p.id, p.name, p.language, p.rules_accepted_at is not null as accepted,
            p.rules_shown_at is not null as shown,
            i.unreachable_at is not null as unreachable,
            (select coalesce(json_agg(json_build_object('id', t.id, 'reference', t.reference, 'subject', t.subject,
                                      'status', t.status, 'group_id', t.group_id) order by t.id), '[]')
-            from ticket t where t.requester_id = p.id and t.desk = :desk and t.status = any(:reachable)) as tickets,
+            from ticket t where t.requester_id = p.id and t.desk = $1 and t.status = any($3::text[])) as tickets,
            r.ticket_id as replied_ticket, r.message_ref as replied_message,
            o.message_id is not null as known, a.ticket_id as album_ticket,
            a.id is not null and a.ticket_id is null as album_held,
            nextval('message_id_seq') as next_message,
            d.state, d.data
     from (select 1) one
-    left join identity i on i.desk = :desk and i.channel = 'telegram' and i.address = :address
+    left join identity i on i.desk = $1 and i.channel = 'telegram' and i.address = $2::bigint::text
     left join person p on p.id = i.person_id
-    left join dialogue d on d.desk = :desk and d.chat_id = :chat and d.thread_id = 0 and d.telegram_id = :chat
-    left join telegram_message r on r.desk = :desk and r.chat_id = :chat and r.message_id = :reply_to
-    left join telegram_message o on o.desk = :desk and o.chat_id = :chat and o.message_id = :message
+    left join dialogue d on d.desk = $1 and d.chat_id = $2 and d.thread_id = 0 and d.telegram_id = $2
+    left join telegram_message r on r.desk = $1 and r.chat_id = $2 and r.message_id = $4
+    left join telegram_message o on o.desk = $1 and o.chat_id = $2 and o.message_id = $5
     left join lateral (select m.id, m.ticket_id from message m
-                       where m.album_id = :album and m.requester_id = p.id order by m.id limit 1) a on true
-""")
+                       where m.album_id = $6 and m.requester_id = p.id order by m.id limit 1) a on true
+"""
 
 
 async def recognise(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     chat_id: int,
     name: str,
@@ -88,42 +88,41 @@ async def recognise(
     album: str | None = None,
 ) -> Requester:
     """Whose private chat this is; a stranger becomes a person, in the language of the client."""
-    values = {
-        "desk": profile.name,
-        "address": str(chat_id),
-        "chat": chat_id,
-        "message": message_id,
-        "reply_to": reply_to,
-        "album": album,
-        "reachable": sorted(REACHABLE),
-    }
-    row = (await session.execute(_RECOGNISE, values)).one()
-    if row.id is None:
+    reachable = sorted(REACHABLE)
+    [row] = await session.rows(_RECOGNISE, profile.name, chat_id, reachable, reply_to, message_id, album)
+    if row["id"] is None:
         person_id, language = await _register(session, profile, chat_id, name, username, client_language, now)
     else:
-        person_id, language = row.id, row.language
+        person_id, language = row["id"], row["language"]
     return Requester(
         person_id=person_id,
-        name=row.name or name,
+        name=row["name"] or name,
         language=language,
-        rules_shown=row.shown,
-        rules_accepted=row.accepted,
+        rules_shown=row["shown"],
+        rules_accepted=row["accepted"],
         chat_id=chat_id,
-        unreachable=row.unreachable,
-        tickets=[OpenTicket(**t) for t in row.tickets],
-        replied_ticket_id=row.replied_ticket,
-        replied_message_id=row.replied_message,
-        known_message=row.known,
-        album_ticket_id=row.album_ticket,
-        album_held=row.album_held,
-        next_message_id=row.next_message,
-        state=row.state,
-        data=row.data or {},
+        unreachable=row["unreachable"],
+        tickets=[OpenTicket(**t) for t in row["tickets"]],
+        replied_ticket_id=row["replied_ticket"],
+        replied_message_id=row["replied_message"],
+        known_message=row["known"],
+        album_ticket_id=row["album_ticket"],
+        album_held=row["album_held"],
+        next_message_id=row["next_message"],
+        state=row["state"],
+        data=row["data"] or {},
     )
 
 
+_REGISTER = """
+    with p as (insert into person (name, language, created_at) values ($1, $2, $3) returning id)
+    insert into identity (person_id, desk, channel, address, username, created_at)
+    select id, $4, 'telegram', $5, $6, $3 from p returning person_id
+"""
+
+
 async def _register(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     chat_id: int,
     name: str,
@@ -133,40 +132,25 @@ async def _register(
 ) -> tuple[int, str]:
     """The new person's id and language."""
     language = profile.language(client_language)
-    found = await session.execute(
-        text("""
-            with p as (insert into person (name, language, created_at) values (:name, :language, :now) returning id)
-            insert into identity (person_id, desk, channel, address, username, created_at)
-            select id, :desk, 'telegram', :address, :username, :now from p returning person_id
-        """),
-        {
-            "name": name,
-            "language": language,
-            "now": now,
-            "desk": profile.name,
-            "address": str(chat_id),
-            "username": username,
-        },
-    )
-    return found.scalar_one(), language
+    values = (name, language, now, profile.name, str(chat_id), username)
+    [row] = await session.rows(_REGISTER, *values)
+    return row["person_id"], language
 
 
-async def set_language(session: AsyncSession, person_id: int, language: str) -> None:
+async def set_language(session: Session, person_id: int, language: str) -> None:
     person = await session.get_one(Person, person_id)
     person.language = language
 
 
-async def show_rules(session: AsyncSession, who: Requester, now: datetime) -> bool:
+async def show_rules(session: Session, who: Requester, now: datetime) -> bool:
     """Whether the rules are to be shown now: once, until they are accepted."""
     if who.rules_shown or who.rules_accepted:
         return False
-    await session.execute(
-        text("update person set rules_shown_at = :now where id = :id"), {"id": who.person_id, "now": now}
-    )
+    await session.rows("update person set rules_shown_at = $2 where id = $1", who.person_id, now)
     return True
 
 
-async def accept_rules(session: AsyncSession, person_id: int, now: datetime) -> bool:
+async def accept_rules(session: Session, person_id: int, now: datetime) -> bool:
     """Once; False if they were accepted before."""
     person = await session.get_one(Person, person_id)
     if person.rules_accepted_at is not None:
@@ -175,7 +159,7 @@ async def accept_rules(session: AsyncSession, person_id: int, now: datetime) -> 
     return True
 
 
-async def telegram_chat(session: AsyncSession, desk: str, person_id: int) -> tuple[int, str] | None:
+async def telegram_chat(session: Session, desk: str, person_id: int) -> tuple[int, str] | None:
     """The private chat and the language of a person, None without a Telegram identity."""
     found = await session.execute(
         select(Identity.address, Person.language)
@@ -186,7 +170,7 @@ async def telegram_chat(session: AsyncSession, desk: str, person_id: int) -> tup
     return (int(row.address), row.language) if row else None
 
 
-async def mark_reachable(session: AsyncSession, desk: str, chat_id: int, unreachable_at: datetime | None) -> int | None:
+async def mark_reachable(session: Session, desk: str, chat_id: int, unreachable_at: datetime | None) -> int | None:
     """Note that the chat can or cannot be written to; gives the person if that is news."""
     found = await session.execute(
         text("""
@@ -204,14 +188,14 @@ async def mark_reachable(session: AsyncSession, desk: str, chat_id: int, unreach
 # --- agents ---------------------------------------------------------------------------------------------
 
 
-async def agent_of(session: AsyncSession, desk: str, telegram_id: int) -> Agent | None:
+async def agent_of(session: Session, desk: str, telegram_id: int) -> Agent | None:
     found = await session.scalars(
         select(Agent).where(Agent.desk == desk, Agent.telegram_id == telegram_id, Agent.active)
     )
     return found.one_or_none()
 
 
-async def require_agent(session: AsyncSession, desk: str, telegram_id: int) -> Agent:
+async def require_agent(session: Session, desk: str, telegram_id: int) -> Agent:
     """Raises NotAnAgent: being in the group is not authority."""
     agent = await agent_of(session, desk, telegram_id)
     if agent is None:
@@ -223,12 +207,12 @@ def actor_of(agent: Agent) -> Actor:
     return Actor("agent", agent.id, agent.name)
 
 
-async def agents(session: AsyncSession, desk: str) -> list[Agent]:
+async def agents(session: Session, desk: str) -> list[Agent]:
     found = await session.scalars(select(Agent).where(Agent.desk == desk, Agent.active).order_by(Agent.id))
     return list(found)
 
 
-async def name_agent(session: AsyncSession, desk: str, telegram_id: int, name: str, role: str, now: datetime) -> Agent:
+async def name_agent(session: Session, desk: str, telegram_id: int, name: str, role: str, now: datetime) -> Agent:
     """Make someone an agent, or change the role of one."""
     found = await session.scalars(select(Agent).where(Agent.desk == desk, Agent.telegram_id == telegram_id))
     agent = found.one_or_none()
@@ -240,7 +224,7 @@ async def name_agent(session: AsyncSession, desk: str, telegram_id: int, name: s
     return agent
 
 
-async def remove_agent(session: AsyncSession, desk: str, telegram_id: int) -> Agent | None:
+async def remove_agent(session: Session, desk: str, telegram_id: int) -> Agent | None:
     agent = await agent_of(session, desk, telegram_id)
     if agent is not None:
         agent.active = agent.on_duty = False

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
 from crm.changes import Changes
+from crm.db import Session
 from crm.outbox import Priority
 from crm.people.models import Agent
 from crm.sla import targets
@@ -16,7 +16,7 @@ from crm.tickets import outward
 from crm.tickets.models import Ticket
 
 
-async def sweep(session: AsyncSession, desk: str, now: datetime, limit: int = 100) -> int:
+async def sweep(session: Session, desk: str, now: datetime, limit: int = 100) -> int:
     """Say what is due to be said; gives how many targets were handled.
 
     A sweep that was down across several steps says only the last of them, and records the breach at its true time.
@@ -38,7 +38,7 @@ async def sweep(session: AsyncSession, desk: str, now: datetime, limit: int = 10
     return len(rows)
 
 
-async def _advance(session: AsyncSession, target: SlaTarget, ticket: Ticket, now: datetime, changes: Changes) -> None:
+async def _advance(session: Session, target: SlaTarget, ticket: Ticket, now: datetime, changes: Changes) -> None:
     pauses = [Pause(p.started_at, p.ended_at) for p in await targets.pauses_of(session, ticket.id)]
     reached = target.stage
     at = target.next_at
@@ -79,7 +79,7 @@ async def _advance(session: AsyncSession, target: SlaTarget, ticket: Ticket, now
     changes.outgoing += outward.shown(ticket.desk, ticket.group_id, ticket.id, now)
 
 
-async def _to_mention(session: AsyncSession, ticket: Ticket) -> list[dict[str, object]]:
+async def _to_mention(session: Session, ticket: Ticket) -> list[dict[str, object]]:
     """The assignee, otherwise every engineer on duty."""
     wanted = select(Agent).where(Agent.desk == ticket.desk, Agent.active)
     if ticket.assignee_id is not None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import Session
 from crm.desks import Profile
 from crm.sla.clock import Pause, reached, step_at
 from crm.sla.models import SlaPause, SlaTarget
@@ -35,12 +35,12 @@ def rows(profile: Profile, ticket_id: int, channel: str, request_type: str, now:
     ]
 
 
-async def of_ticket(session: AsyncSession, ticket_id: int) -> dict[str, SlaTarget]:
+async def of_ticket(session: Session, ticket_id: int) -> dict[str, SlaTarget]:
     found = await session.scalars(select(SlaTarget).where(SlaTarget.ticket_id == ticket_id))
     return {target.metric: target for target in found}
 
 
-async def pauses_of(session: AsyncSession, ticket_id: int) -> list[SlaPause]:
+async def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
     found = await session.scalars(select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at))
     return list(found)
 
@@ -55,7 +55,7 @@ def _plan(target: SlaTarget, pauses: Sequence[SlaPause]) -> None:
     target.next_at = step_at(target.started_at, target.budget, target.stage, ledger) if running else None
 
 
-async def follow_status(session: AsyncSession, ticket_id: int, status: str, now: datetime) -> datetime | None:
+async def follow_status(session: Session, ticket_id: int, status: str, now: datetime) -> datetime | None:
     """Stop or resume the clock as the new status demands.
 
     Gives the resolution's new due time when the clock runs again, None otherwise.
@@ -84,7 +84,7 @@ async def follow_status(session: AsyncSession, ticket_id: int, status: str, now:
     return targets["resolution"].due_at if resumed else None
 
 
-async def meet(session: AsyncSession, ticket_id: int, metric: str, now: datetime) -> bool:
+async def meet(session: Session, ticket_id: int, metric: str, now: datetime) -> bool:
     """The promise is fulfilled, in time or late; False if it was before."""
     target = (await of_ticket(session, ticket_id))[metric]
     if target.met_at is not None:
@@ -95,7 +95,7 @@ async def meet(session: AsyncSession, ticket_id: int, metric: str, now: datetime
     return True
 
 
-async def rebudget(session: AsyncSession, profile: Profile, ticket: Any, now: datetime) -> datetime:
+async def rebudget(session: Session, profile: Profile, ticket: Any, now: datetime) -> datetime:
     """The request type changed: the resolution is counted anew from the same start, all pauses counted."""
     target = (await of_ticket(session, ticket.id))["resolution"]
     target.budget = promised(profile, ticket.channel, ticket.request_type)["resolution"]

@@ -4,21 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.changes import Changes
+from crm.db import Session
 from crm.outbox import Outgoing, group_bucket
 from crm.tickets import outward
 from crm.tickets.models import DeskGroup
 from crm.tickets.status import REACHABLE
 
 
-async def by_chat(session: AsyncSession, desk: str, chat_id: int) -> DeskGroup | None:
+async def by_chat(session: Session, desk: str, chat_id: int) -> DeskGroup | None:
     found = await session.scalars(select(DeskGroup).where(DeskGroup.desk == desk, DeskGroup.chat_id == chat_id))
     return found.one_or_none()
 
 
-async def current(session: AsyncSession, desk: str) -> int | None:
+async def current(session: Session, desk: str) -> int | None:
     """The group that new tickets go to; None while no group is connected."""
     found: int | None = await session.scalar(
         select(DeskGroup.id)
@@ -29,7 +29,7 @@ async def current(session: AsyncSession, desk: str) -> int | None:
     return found
 
 
-async def seen(session: AsyncSession, desk: str, chat_id: int, title: str, rights: dict[str, Any] | None) -> DeskGroup:
+async def seen(session: Session, desk: str, chat_id: int, title: str, rights: dict[str, Any] | None) -> DeskGroup:
     """Remember a group that the bot is in, and what it may do there."""
     group = await by_chat(session, desk, chat_id)
     if group is None:
@@ -44,7 +44,7 @@ async def seen(session: AsyncSession, desk: str, chat_id: int, title: str, right
     return group
 
 
-async def connect(session: AsyncSession, desk: str, group: DeskGroup, now: datetime) -> int:
+async def connect(session: Session, desk: str, group: DeskGroup, now: datetime) -> int:
     """New tickets go to this group from now on; gives how many had waited for one."""
     group.state, group.connected_at = "connected", now
     await session.flush()
@@ -81,11 +81,11 @@ async def connect(session: AsyncSession, desk: str, group: DeskGroup, now: datet
     return len(tickets)
 
 
-async def left(session: AsyncSession, group: DeskGroup) -> None:
+async def left(session: Session, group: DeskGroup) -> None:
     group.state = "left"
 
 
-async def migrate(session: AsyncSession, desk: str, old_chat: int, new_chat: int, now: datetime) -> bool:
+async def migrate(session: Session, desk: str, old_chat: int, new_chat: int, now: datetime) -> bool:
     """Follow a group to its new id, in one transaction.
 
     Ids of its messages and topics are void with the old one, so the topics of living tickets are built anew.

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
 from crm.changes import Changes
+from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotFound
 from crm.people import service as people
@@ -16,7 +16,7 @@ from crm.tickets.models import Message
 from crm.tickets.service import Written, begin, change_status, message_rows
 
 
-async def hold(session: AsyncSession, profile: Profile, who: Requester, written: Written, now: datetime) -> int:
+async def hold(session: Session, profile: Profile, who: Requester, written: Written, now: datetime) -> int:
     """Keep a message until its requester says which ticket it belongs to; gives its id."""
     changes = Changes()
     message_rows(changes, profile.name, who, who.next_message_id, None, written)
@@ -25,7 +25,7 @@ async def hold(session: AsyncSession, profile: Profile, who: Requester, written:
 
 
 async def place_held(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     who: Requester,
     message_id: int,
@@ -78,7 +78,7 @@ def _missing() -> OpenTicket:
     raise NotFound(what="ticket")
 
 
-async def _write_first(session: AsyncSession, profile: Profile, changes: Changes, now: datetime) -> None:
+async def _write_first(session: Session, profile: Profile, changes: Changes, now: datetime) -> None:
     """Write what is gathered so far, so that rows of the ORM may refer to it."""
     await changes.write(session, profile.name, now)
     changes.tickets.clear()
@@ -87,9 +87,7 @@ async def _write_first(session: AsyncSession, profile: Profile, changes: Changes
     changes.outgoing.clear()
 
 
-async def place_forgotten(
-    session: AsyncSession, profile: Profile, before: datetime, now: datetime, limit: int = 20
-) -> int:
+async def place_forgotten(session: Session, profile: Profile, before: datetime, now: datetime, limit: int = 20) -> int:
     """Held messages whose requester never said where they belong go to the latest living ticket, or open one."""
     found = await session.execute(
         select(Message.id, Message.requester_id)

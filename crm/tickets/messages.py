@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
 from crm.changes import Changes
+from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotAllowed, NotFound
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
@@ -15,7 +15,7 @@ from crm.people.service import telegram_chat
 from crm.tickets.models import Message, TelegramMessage, Ticket
 
 
-async def at(session: AsyncSession, desk: str, chat_id: int, message_id: int) -> tuple[Message, str] | None:
+async def at(session: Session, desk: str, chat_id: int, message_id: int) -> tuple[Message, str] | None:
     """The desk's message that stands there, and in which role."""
     found = await session.execute(
         select(Message, TelegramMessage.role)
@@ -30,7 +30,7 @@ async def at(session: AsyncSession, desk: str, chat_id: int, message_id: int) ->
     return (row[0], row[1]) if row else None
 
 
-async def places(session: AsyncSession, message_id: int, role: str) -> list[TelegramMessage]:
+async def places(session: Session, message_id: int, role: str) -> list[TelegramMessage]:
     found = await session.scalars(
         select(TelegramMessage).where(TelegramMessage.message_ref == message_id, TelegramMessage.role == role)
     )
@@ -38,7 +38,7 @@ async def places(session: AsyncSession, message_id: int, role: str) -> list[Tele
 
 
 async def edit(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     message: Message,
     content: dict[str, Any],
@@ -62,7 +62,7 @@ async def edit(
 
 
 async def delete(
-    session: AsyncSession, profile: Profile, message: Message, actor: journal.Actor, now: datetime, command: int
+    session: Session, profile: Profile, message: Message, actor: journal.Actor, now: datetime, command: int
 ) -> None:
     """Remove an agent's own message here and at the requester's (or a note, here).
 
@@ -83,7 +83,7 @@ async def delete(
     await changes.write(session, profile.name, now)
 
 
-async def _reader(session: AsyncSession, message: Message) -> int | None:
+async def _reader(session: Session, message: Message) -> int | None:
     """The private chat that holds copies of this message; None if they are in the group."""
     if message.author_kind != "agent" or message.kind != "public":
         return None

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.db import Session
 from crm.people.service import OpenTicket
 from crm.tickets.models import Message, Ticket
 from crm.tickets.status import ACTIVE, REACHABLE
@@ -19,7 +19,7 @@ _OWN = """
 """
 
 
-async def own(session: AsyncSession, desk: str, person_id: int, limit: int = 8) -> list[Facts]:
+async def own(session: Session, desk: str, person_id: int, limit: int = 8) -> list[Facts]:
     """A requester's tickets: the living ones first, then the latest."""
     found = await session.execute(
         text(_OWN + " order by t.status in ('closed', 'declined'), t.id desc limit :limit"),
@@ -28,13 +28,13 @@ async def own(session: AsyncSession, desk: str, person_id: int, limit: int = 8) 
     return [dict(row._mapping) for row in found]
 
 
-async def own_one(session: AsyncSession, desk: str, person_id: int, ticket_id: int) -> Facts | None:
+async def own_one(session: Session, desk: str, person_id: int, ticket_id: int) -> Facts | None:
     found = await session.execute(text(_OWN + " and t.id = :id"), {"desk": desk, "person": person_id, "id": ticket_id})
     row = found.first()
     return dict(row._mapping) if row else None
 
 
-async def last_messages(session: AsyncSession, ticket_id: int, limit: int, public_only: bool) -> list[Message]:
+async def last_messages(session: Session, ticket_id: int, limit: int, public_only: bool) -> list[Message]:
     """The newest messages, oldest first, without deleted ones."""
     wanted = select(Message).where(Message.ticket_id == ticket_id, Message.deleted_at.is_(None))
     if public_only:
@@ -50,7 +50,7 @@ def words_of(message: Message) -> str:
     return text_part if kind == "text" else f"[{kind}] {text_part}".strip()
 
 
-async def last_requester_message(session: AsyncSession, ticket_id: int) -> int | None:
+async def last_requester_message(session: Session, ticket_id: int) -> int | None:
     """What an answer without a quote most likely answers."""
     found: int | None = await session.scalar(
         select(Message.id)
@@ -61,42 +61,42 @@ async def last_requester_message(session: AsyncSession, ticket_id: int) -> int |
     return found
 
 
-async def reachable_of(session: AsyncSession, desk: str, person_id: int) -> list[OpenTicket]:
+async def reachable_of(session: Session, desk: str, person_id: int) -> list[OpenTicket]:
     found = await session.scalars(
         select(Ticket).where(Ticket.desk == desk, Ticket.requester_id == person_id, Ticket.status.in_(REACHABLE))
     )
     return [OpenTicket(t.id, t.reference, t.subject, t.status, t.group_id) for t in found]
 
 
-async def card(session: AsyncSession, ticket_id: int) -> Facts:
+_CARD = """
+    select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.group_id,
+           t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
+           cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
+           a.name as assignee, r.reference as related,
+           (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
+                   'met_at', s.met_at, 'breached_at', s.breached_at) order by s.id), '[]')
+            from sla_target s where s.ticket_id = t.id) as targets
+    from ticket t
+    join person p on p.id = t.requester_id
+    left join desk_group g on g.id = t.group_id
+    left join identity i on i.person_id = p.id and i.desk = t.desk and i.channel = 'telegram'
+    left join agent a on a.id = t.assignee_id
+    left join ticket r on r.id = t.related_id
+    where t.id = $1
+"""
+
+
+async def card(session: Session, ticket_id: int) -> Facts:
     """Everything that a ticket's card shows."""
-    found = await session.execute(
-        text("""
-            select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.group_id,
-                   t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
-                   cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
-                   a.name as assignee, r.reference as related,
-                   (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
-                           'met_at', s.met_at, 'breached_at', s.breached_at) order by s.id), '[]')
-                    from sla_target s where s.ticket_id = t.id) as targets
-            from ticket t
-            join person p on p.id = t.requester_id
-            left join desk_group g on g.id = t.group_id
-            left join identity i on i.person_id = p.id and i.desk = t.desk and i.channel = 'telegram'
-            left join agent a on a.id = t.assignee_id
-            left join ticket r on r.id = t.related_id
-            where t.id = :id
-        """),
-        {"id": ticket_id},
-    )
-    facts = dict(found.one()._mapping)
+    [row] = await session.rows(_CARD, ticket_id)
+    facts = dict(row)
     for target in facts["targets"]:
         for key in ("due_at", "met_at", "breached_at"):
             target[key] = datetime.fromisoformat(target[key]) if target[key] else None
     return facts
 
 
-async def board(session: AsyncSession, desk: str, group_id: int, limit: int) -> tuple[list[Facts], int]:
+async def board(session: Session, desk: str, group_id: int, limit: int) -> tuple[list[Facts], int]:
     """The active tickets of a group, soonest deadline first (those whose clock stands come last), and their number."""
     found = await session.execute(
         text("""
@@ -116,6 +116,6 @@ async def board(session: AsyncSession, desk: str, group_id: int, limit: int) -> 
     return rows, rows[0]["total"] if rows else 0
 
 
-async def by_reference(session: AsyncSession, reference: str) -> Ticket | None:
+async def by_reference(session: Session, reference: str) -> Ticket | None:
     found = await session.scalars(select(Ticket).where(Ticket.reference == reference.upper()))
     return found.one_or_none()

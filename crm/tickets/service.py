@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
 from crm import journal
 from crm.changes import Changes
+from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
@@ -80,15 +80,15 @@ def message_rows(
     )
 
 
-_NEW_TICKET = text("""
+_NEW_TICKET = """
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number,
-           (select id from desk_group where desk = :desk and state = 'connected'
+           (select id from desk_group where desk = $1 and state = 'connected'
             order by connected_at desc limit 1) as group_id
-""")
+"""
 
 
 async def open_ticket(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     who: Requester,
     written: Written,
@@ -109,7 +109,7 @@ async def open_ticket(
 
 
 async def begin(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     who: Requester,
     content: dict[str, Any],
@@ -120,8 +120,9 @@ async def begin(
 ) -> OpenTicket:
     """Gather the rows of a new ticket; the caller adds its first message and writes."""
     kind = profile.request_type(request_type or profile.default_type)
-    row = (await session.execute(_NEW_TICKET, {"desk": profile.name})).one()
-    ticket = OpenTicket(row.id, f"{profile.prefix}-{row.number}", subject_of(content), "new", row.group_id)
+    [row] = await session.rows(_NEW_TICKET, profile.name)
+    reference = f"{profile.prefix}-{row['number']}"
+    ticket = OpenTicket(row["id"], reference, subject_of(content), "new", row["group_id"])
     changes.tickets.append(
         {
             "id": ticket.id,
@@ -164,7 +165,7 @@ async def begin(
 
 
 async def add_message(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     who: Requester,
     ticket: OpenTicket,
@@ -183,7 +184,7 @@ async def add_message(
     await changes.write(session, profile.name, now)
 
 
-async def load(session: AsyncSession, desk: str, ticket_id: int) -> Ticket:
+async def load(session: Session, desk: str, ticket_id: int) -> Ticket:
     """The ticket, locked for a change. Raises NotFound."""
     found = await session.scalars(
         select(Ticket).where(Ticket.id == ticket_id, Ticket.desk == desk).with_for_update(key_share=True)
@@ -195,7 +196,7 @@ async def load(session: AsyncSession, desk: str, ticket_id: int) -> Ticket:
 
 
 async def change_status(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     ticket_id: int,
     action: status.Action,
@@ -229,7 +230,7 @@ async def change_status(
     return ticket
 
 
-async def own_ticket(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int) -> Ticket:
+async def own_ticket(session: Session, profile: Profile, who: Requester, ticket_id: int) -> Ticket:
     """The requester's own ticket, locked. Raises NotFound for anybody else's, as for none at all."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.requester_id != who.person_id:
@@ -237,22 +238,22 @@ async def own_ticket(session: AsyncSession, profile: Profile, who: Requester, ti
     return ticket
 
 
-async def confirm(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+async def confirm(session: Session, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
     """The requester agrees that it is solved."""
     return await _answer(session, profile, who, ticket_id, "confirm", "confirmed", now)
 
 
-async def reject(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+async def reject(session: Session, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
     """Not solved: work goes on, the same promise resumes."""
     return await _answer(session, profile, who, ticket_id, "reject", "rejected", now)
 
 
-async def withdraw(session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
+async def withdraw(session: Session, profile: Profile, who: Requester, ticket_id: int, now: datetime) -> Ticket:
     return await _answer(session, profile, who, ticket_id, "withdraw", "withdrawn", now)
 
 
 async def _answer(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     who: Requester,
     ticket_id: int,
@@ -270,9 +271,7 @@ async def _answer(
     return ticket
 
 
-async def rate(
-    session: AsyncSession, profile: Profile, who: Requester, ticket_id: int, stars: int, now: datetime
-) -> Ticket:
+async def rate(session: Session, profile: Profile, who: Requester, ticket_id: int, stars: int, now: datetime) -> Ticket:
     """1 to 5; the last word counts. Raises WrongStatus while it is in work."""
     ticket = await own_ticket(session, profile, who, ticket_id)
     if ticket.status not in ("resolved", "closed"):
@@ -287,7 +286,7 @@ async def rate(
     return ticket
 
 
-async def reachable(session: AsyncSession, profile: Profile, chat_id: int, can: bool, now: datetime) -> bool:
+async def reachable(session: Session, profile: Profile, chat_id: int, can: bool, now: datetime) -> bool:
     """The customer has blocked the bot, or can be written to again: the engineers learn it. False if it is no news."""
     person_id = await people.mark_reachable(session, profile.name, chat_id, None if can else now)
     if person_id is None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, get_args
 
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
 from crm.changes import Changes
+from crm.db import Session
 from crm.desks import Priority as TicketPriority
 from crm.desks import Profile
 from crm.errors import NotFound, WrongInput, WrongStatus
@@ -21,7 +21,7 @@ from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import Written, change_status, load
 
 
-async def ticket_in_topic(session: AsyncSession, desk: str, chat_id: int, thread_id: int) -> Ticket:
+async def ticket_in_topic(session: Session, desk: str, chat_id: int, thread_id: int) -> Ticket:
     """The ticket whose topic this is. Raises NotFound in General and in foreign topics."""
     found = await session.scalars(
         select(Ticket)
@@ -35,7 +35,7 @@ async def ticket_in_topic(session: AsyncSession, desk: str, chat_id: int, thread
 
 
 async def write(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     agent: Agent,
     ticket_id: int,
@@ -86,7 +86,7 @@ async def write(
 
 
 async def _answered(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     agent: Agent,
     ticket: Ticket,
@@ -110,7 +110,7 @@ async def _answered(
 
 
 async def _step(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     agent: Agent,
     ticket_id: int,
@@ -135,19 +135,19 @@ async def _step(
     return ticket
 
 
-async def take(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+async def take(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """The agent answers for it from now on."""
     ticket = await load(session, profile.name, ticket_id)
     ticket.assignee_id = agent.id
     return await _step(session, profile, agent, ticket_id, "take", None, now)
 
 
-async def ask(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+async def ask(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """Pending: it waits for the requester, and the clock stands."""
     return await _step(session, profile, agent, ticket_id, "ask", "asked", now)
 
 
-async def resolve(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+async def resolve(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """A solution is there; the requester confirms it or not."""
     status.after("resolve", (await load(session, profile.name, ticket_id)).status)
     await targets.meet(session, ticket_id, "resolution", now)
@@ -155,13 +155,13 @@ async def resolve(session: AsyncSession, profile: Profile, agent: Agent, ticket_
     return await _step(session, profile, agent, ticket_id, "resolve", "resolved", now)
 
 
-async def reopen(session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+async def reopen(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """Back into work; the requester is told by when."""
     return await _step(session, profile, agent, ticket_id, "reopen", None, now)
 
 
 async def decline(
-    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, reason: str, now: datetime
+    session: Session, profile: Profile, agent: Agent, ticket_id: int, reason: str, now: datetime
 ) -> Ticket:
     """Refused, with a reason that its requester reads."""
     if not reason.strip():
@@ -172,7 +172,7 @@ async def decline(
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
-async def _living(session: AsyncSession, profile: Profile, ticket_id: int) -> Ticket:
+async def _living(session: Session, profile: Profile, ticket_id: int) -> Ticket:
     """Raises WrongStatus for a ticket that has ended: its promises are settled."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.status in status.ENDED:
@@ -181,7 +181,7 @@ async def _living(session: AsyncSession, profile: Profile, ticket_id: int) -> Ti
 
 
 async def set_priority(
-    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, priority: str, now: datetime
+    session: Session, profile: Profile, agent: Agent, ticket_id: int, priority: str, now: datetime
 ) -> Ticket:
     """Raises WrongInput for a priority that does not exist."""
     if priority not in get_args(TicketPriority):
@@ -193,7 +193,7 @@ async def set_priority(
 
 
 async def set_type(
-    session: AsyncSession, profile: Profile, agent: Agent, ticket_id: int, request_type: str, now: datetime
+    session: Session, profile: Profile, agent: Agent, ticket_id: int, request_type: str, now: datetime
 ) -> Ticket:
     """What it is after all; the promise to solve it is counted anew from the same start, and its requester told."""
     try:
@@ -215,7 +215,7 @@ async def set_type(
 
 
 async def _redraw(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     agent: Agent,
     ticket: Ticket,
@@ -232,7 +232,7 @@ async def _redraw(
 
 
 async def undelivered(
-    session: AsyncSession,
+    session: Session,
     profile: Profile,
     ticket: Ticket,
     reason: str,

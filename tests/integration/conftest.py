@@ -44,10 +44,12 @@ class Reception:
 
     async def store(self, *updates: Json) -> int:
         items = [receive.received(DESK, update) for update in updates]
-        return await receive.store(self.sessions, DESK, items, self.clock())
+        async with self.sessions() as session:
+            return await receive.store(session, DESK, items, self.clock())
 
     async def store_raw(self, key: str, payload: bytes) -> None:
-        await receive.store(self.sessions, DESK, [Received(key, "raw", payload)], self.clock())
+        async with self.sessions() as session:
+            await receive.store(session, DESK, [Received(key, "raw", payload)], self.clock())
 
     async def work(self) -> int:
         """One attempt at everything that is due now; gives how many were made."""

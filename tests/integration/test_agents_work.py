@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongStatus
 from crm.people import service as people
 from crm.people.models import Agent
@@ -35,16 +34,16 @@ from tests.factories import (
 LATER = NOW + minutes(3)
 
 
-async def begun(session: AsyncSession) -> tuple[OpenTicket, Agent]:
+async def begun(session: Session) -> tuple[OpenTicket, Agent]:
     await connected(session)
     return await opened(session), await engineer(session)
 
 
-async def ticket_row(session: AsyncSession, ticket: OpenTicket) -> Any:
+async def ticket_row(session: Session, ticket: OpenTicket) -> Any:
     return await one(session, "select * from ticket where id = :id", id=ticket.id)
 
 
-async def notices(session: AsyncSession) -> list[str]:
+async def notices(session: Session) -> list[str]:
     """What the customer is told, in order."""
     found = await rows(
         session, "select payload ->> 'notice' as n from outbox where payload ->> 'to' = 'requester' order by id"
@@ -52,7 +51,7 @@ async def notices(session: AsyncSession) -> list[str]:
     return [row.n for row in found]
 
 
-async def write(session: AsyncSession, agent: Agent, ticket: OpenTicket, kind: str, words: str = "Смотрим") -> int:
+async def write(session: Session, agent: Agent, ticket: OpenTicket, kind: str, words: str = "Смотрим") -> int:
     return await work.write(session, PROFILE, agent, ticket.id, kind, written(words, GROUP), LATER)
 
 

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.outbox import group_bucket
 from crm.tickets import groups
 from tests.factories import DESK, GROUP, NOW, OTHER_CUSTOMER, connected, in_topic, minutes, one, opened, rows
@@ -12,7 +10,7 @@ from tests.factories import DESK, GROUP, NOW, OTHER_CUSTOMER, connected, in_topi
 NEW_CHAT = GROUP - 5
 
 
-async def waiting(session: AsyncSession, bucket: str) -> list[Any]:
+async def waiting(session: Session, bucket: str) -> list[Any]:
     return await rows(session, "select kind, lane from outbox where bucket = :b and state = 'queued'", b=bucket)
 
 

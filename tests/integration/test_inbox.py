@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import inbox
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.inbox import LEASE, MAX_ATTEMPTS, MAX_DEATHS, Item, Received
-from tests.factories import NOW, Moment, one, rows
+from tests.factories import NOW, Moment, one, rows, undone
 
 SOURCE = "telegram:prodata"
 
@@ -92,15 +91,13 @@ async def test_a_lane_gives_one_item_at_a_time_in_order_and_lanes_do_not_wait(bo
 async def test_two_claimers_never_get_the_same_item_nor_the_same_lane(box: Box) -> None:
     await box.store("a1", "a2", lane="a")
     await box.store("b1", lane="b")
-    async with box.sessions() as one_session, box.sessions() as other:
+    async with transaction(box.sessions) as one_session, transaction(box.sessions) as other:
         # Nobody waits for the other.
         await other.execute(text("set local lock_timeout = '2s'"))
         first = await inbox.claim(one_session, [SOURCE], 1, NOW)
         second = await inbox.claim(other, [SOURCE], 10, NOW)
         assert [item.external_key for item in first] == ["a1"]
         assert [item.external_key for item in second] == ["b1"]
-        await one_session.commit()
-        await other.commit()
 
 
 async def test_an_attempt_is_counted_before_it_starts_and_leased(box: Box) -> None:
@@ -121,9 +118,8 @@ async def test_a_dead_workers_item_comes_back_after_its_lease_and_not_before(box
 
 async def test_a_claim_that_was_rolled_back_is_no_attempt(box: Box) -> None:
     await box.store("1")
-    async with box.sessions() as session:
+    async with undone(box.sessions) as session:
         await inbox.claim(session, [SOURCE], 1, NOW)
-        await session.rollback()
     assert [item.attempts for item in await box.claim()] == [1]
 
 
@@ -238,7 +234,7 @@ async def test_listing_and_showing(box: Box) -> None:
     await box.store("1", "2")
     await box.done((await box.claim())[0])
 
-    async def listed(session: AsyncSession, *states: str) -> list[str]:
+    async def listed(session: Session, *states: str) -> list[str]:
         return [row.external_key for row in await inbox.listing(session, states)]
 
     async with box.sessions() as session:

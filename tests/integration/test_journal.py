@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asyncpg import LockNotAvailableError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
 from crm.changes import Changes
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.journal import Actor
 from tests.factories import DESK, NOW, one, opened, rows
 
@@ -113,16 +113,17 @@ async def test_a_row_whose_hash_was_made_to_fit_breaks_the_next(sessions: Sessio
 async def test_two_writers_of_one_ticket_do_not_fork_its_log(sessions: Sessions) -> None:
     ticket = await log_of_three(sessions)
 
-    async def write(session: AsyncSession, kind: str) -> None:
+    async def write(session: Session, kind: str) -> None:
         await Changes(events=[journal.event(ticket, AGENT, kind, NOW)]).write(session, DESK, NOW)
 
-    async with sessions() as first, sessions() as second:
+    async with transaction(sessions) as first:
         await write(first, "take")
         # The second waits for the first: it would otherwise see the same last row.
-        await second.execute(text("set local lock_timeout = '200ms'"))
-        with pytest.raises(DBAPIError):
-            await write(second, "ask")
-        await first.commit()
+        async with sessions() as second:
+            await second.execute(text("set lock_timeout = '200ms'"))
+            with pytest.raises(LockNotAvailableError):
+                await write(second, "ask")
+            await second.execute(text("reset lock_timeout"))
     async with sessions() as session:
         assert (await one(session, "select count(*) as n from ticket_event where ticket_id = :t", t=ticket)).n == 4
         seqs = await rows(session, "select seq from ticket_event where ticket_id = :t order by 1", t=ticket)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from asyncpg import LockNotAvailableError
 
 from bot import budget, claim, settle
 from bot.budget import Limits
@@ -79,11 +80,10 @@ async def test_a_lane_goes_on_when_its_head_is_settled(box: Outbox) -> None:
 async def test_a_row_committed_late_does_not_overtake_the_one_under_way(box: Outbox, limits: str) -> None:
     """A relay that began before a migration and was committed after it: its number is the lower one."""
     made = Outgoing(bucket=GROUP, lane="l", kind="call", payload={"name": "late"})
-    async with box.sessions() as slow:
+    async with transaction(box.sessions) as slow:
         await Changes(outgoing=[made]).write(slow, DESK, box.clock())
         await box.put("quick")
         [under_way] = await box.claim(limits)
-        await slow.commit()
     assert under_way.payload["name"] == "quick"
     assert await box.names(limits) == []
     await box.settle(under_way, Sent(None))
@@ -103,15 +103,12 @@ async def test_two_senders_never_take_the_same_row(box: Outbox, limits: str) -> 
     for number in range(4):
         await box.put(str(number), lane=str(number))
     parsed = Limits.parse(limits)
-    async with box.sessions() as one_session, box.sessions() as other:
-        first = await claim.claim(one_session, DESK, parsed, NOW, 2)
-        if parsed is None:
-            second = await claim.claim(other, DESK, parsed, NOW, 10)
-            await one_session.commit()
-        else:
-            await one_session.commit()
-            second = await claim.claim(other, DESK, parsed, NOW, 10)
-        await other.commit()
+    async with transaction(box.sessions) as other:
+        async with transaction(box.sessions) as one_session:
+            first = await claim.claim(one_session, DESK, parsed, NOW, 2)
+            # With limits, senders take turns.
+            second = await claim.claim(other, DESK, parsed, NOW, 10) if parsed is None else []
+        second = second or await claim.claim(other, DESK, parsed, NOW, 10)
     assert sorted(row.payload["name"] for row in [*first, *second]) == ["0", "1", "2", "3"]
 
 
@@ -289,3 +286,35 @@ async def test_idle_buckets_are_forgotten_and_busy_ones_kept(box: Outbox) -> Non
     async with transaction(box.sessions) as session:
         assert await budget.forget_idle(session, NOW - timedelta(hours=1), 10) == 0
         assert await budget.forget_idle(session, NOW + timedelta(hours=1), 10) == 2
+
+
+async def test_tickets_do_not_wait_for_one_another_on_the_board(box: Outbox) -> None:
+    shared = outward.board(DESK, 1, NOW)
+    async with transaction(box.sessions) as session:
+        await Changes(outgoing=[shared]).write(session, DESK, NOW)
+    async with transaction(box.sessions) as one_session, transaction(box.sessions) as other:
+        await other.rows("set local lock_timeout = '2s'")
+        await Changes(outgoing=[shared]).write(one_session, DESK, NOW)
+        await Changes(outgoing=[shared]).write(other, DESK, NOW)
+    async with box.sessions() as session:
+        assert (await one(session, "select count(*) as n from outbox")).n == 1
+
+
+async def test_the_board_is_drawn_only_after_those_who_counted_on_it(box: Outbox) -> None:
+    """A change finds the board queued, and is committed after the board was taken: it must still be seen."""
+    shared = outward.board(DESK, 1, NOW)
+    async with transaction(box.sessions) as session:
+        await Changes(outgoing=[shared]).write(session, DESK, NOW)
+    async with transaction(box.sessions) as change:
+        await Changes(outgoing=[shared]).write(change, DESK, NOW)
+        box.clock.move(seconds=30)
+        [taken] = await box.claim()
+        with pytest.raises(LockNotAvailableError):
+            await drawn(box, taken, "100ms")
+    await drawn(box, taken, "2s")
+
+
+async def drawn(box: Outbox, row: Row, patience: str) -> None:
+    async with transaction(box.sessions) as session:
+        await session.rows(f"set local lock_timeout = '{patience}'")
+        await outbox.await_writers(session, row.lane)

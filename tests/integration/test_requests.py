@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.errors import NotFound
 from crm.tickets import holding, queries, service
 from tests.factories import (
@@ -20,6 +19,7 @@ from tests.factories import (
     one,
     opened,
     rows,
+    undone,
     written,
 )
 
@@ -44,11 +44,11 @@ async def set_status(sessions: Sessions, ticket: int, status: str) -> None:
             )
 
 
-async def kinds(session: AsyncSession, ticket: int) -> list[str]:
+async def kinds(session: Session, ticket: int) -> list[str]:
     return [event.kind for event in await journal.story(session, ticket)]
 
 
-async def outgoing(session: AsyncSession, ticket: int | None = None) -> list[Any]:
+async def outgoing(session: Session, ticket: int | None = None) -> list[Any]:
     return await rows(
         session,
         """select kind, lane, bucket, payload ->> 'notice' as notice, payload -> 'facts' as facts from outbox
@@ -93,9 +93,9 @@ async def test_a_chosen_type_sets_priority_and_promise(sessions: Sessions) -> No
 
 
 async def test_nothing_remains_of_a_request_that_was_rolled_back(sessions: Sessions) -> None:
-    async with sessions() as session:
+    async with undone(sessions) as session:
         await opened(session)
-        await session.rollback()
+    async with sessions() as session:
         for table in ("ticket", "person", "message", "sla_target", "outbox", "ticket_event"):
             assert await rows(session, f"select 1 from {table}") == []
 
@@ -165,7 +165,7 @@ async def test_a_held_message_can_open_a_ticket_of_its_own(sessions: Sessions) -
         assert kinds_out.index("topic.open") < kinds_out.index("card") < kinds_out.index("relay")
 
 
-async def held_album(session: AsyncSession) -> list[int]:
+async def held_album(session: Session) -> list[int]:
     return [
         await holding.hold(session, PROFILE, await customer(session), written(f"{n}", album="501:9"), NOW)
         for n in range(3)
@@ -218,9 +218,9 @@ async def test_nobody_places_what_is_not_theirs(sessions: Sessions, whose: str) 
         "message to a new one": (held, None),
         "ticket": (own_held, foreign.id),
     }[whose]
-    async with sessions() as session:
+    async with undone(sessions) as session:
         stranger = await customer(session, OTHER_CUSTOMER)
         with pytest.raises(NotFound):
             await holding.place_held(session, PROFILE, stranger, wanted, place, LATER)
-        await session.rollback()
+    async with sessions() as session:
         assert (await one(session, "select ticket_id from message where id = :id", id=held)).ticket_id is None

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm import journal
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.errors import DeskError, NotFound, WrongStatus
 from crm.people.service import OpenTicket
 from crm.tickets import queries, service
@@ -21,6 +20,7 @@ from tests.factories import (
     one,
     opened,
     rows,
+    undone,
 )
 
 LATER = NOW + minutes(3)
@@ -44,11 +44,11 @@ async def set_status(sessions: Sessions, ticket: int, status: str) -> None:
             )
 
 
-async def kinds(session: AsyncSession, ticket: int) -> list[str]:
+async def kinds(session: Session, ticket: int) -> list[str]:
     return [event.kind for event in await journal.story(session, ticket)]
 
 
-async def outgoing(session: AsyncSession, ticket: int | None = None) -> list[Any]:
+async def outgoing(session: Session, ticket: int | None = None) -> list[Any]:
     return await rows(
         session,
         """select kind, lane, bucket, payload ->> 'notice' as notice, payload -> 'facts' as facts from outbox
@@ -101,7 +101,7 @@ async def test_a_step_that_means_nothing_there_changes_nothing(sessions: Session
         assert await kinds(session, ticket.id) == ["opened"]
 
 
-async def rate(session: AsyncSession, ticket: OpenTicket, chat: int, stars: int = 4) -> None:
+async def rate(session: Session, ticket: OpenTicket, chat: int, stars: int = 4) -> None:
     await service.rate(session, PROFILE, await customer(session, chat), ticket.id, stars, LATER)
 
 
@@ -112,15 +112,14 @@ async def test_a_foreign_ticket_is_as_absent_as_none(sessions: Sessions, step: s
         await opened(session, OTHER_CUSTOMER)
     await set_status(sessions, ticket.id, "resolved")
 
-    async def stars(session: AsyncSession, *rest: Any) -> None:
+    async def stars(session: Session, *rest: Any) -> None:
         await service.rate(session, *rest[:3], 5, rest[3])
 
     async def refusal(ticket_id: int) -> DeskError:
-        async with sessions() as session:
+        async with undone(sessions) as session:
             stranger = await customer(session, OTHER_CUSTOMER)
             with pytest.raises(NotFound) as found:
                 await STEPS.get(step, stars)(session, PROFILE, stranger, ticket_id, LATER)
-            await session.rollback()
         return found.value
 
     assert (await refusal(ticket.id)).facts == (await refusal(10**6)).facts

@@ -19,7 +19,7 @@ from yarl import URL
 from app import run
 from app.settings import load
 from bot.receive import HEADER, MAX_BODY, Webhook
-from crm.db import Sessions, make_engine, make_sessions, transaction
+from crm.db import Sessions, make_engine, transaction
 from crm.wake import Waker
 from tests.factories import DESK, NOW, rows, said
 
@@ -229,6 +229,6 @@ async def test_the_program_itself_opens_the_door(sessions: Sessions, engine: Asy
 
 async def test_without_a_database_the_door_says_so(database: str) -> None:
     engine = make_engine(database.replace("/kezekshi_", "/absent_"), size=1)
-    async with TestServer(door(make_sessions(engine), engine)) as server, ClientSession() as session:
+    async with TestServer(door(Sessions(engine), engine)) as server, ClientSession() as session:
         assert await Knocker(str(server.make_url("/")), session)(said("a")) == 503
     await engine.dispose()

@@ -28,6 +28,7 @@ ROW = Row(
     thread_id=None,
     card_message_id=None,
     reference=None,
+    subject=None,
     content=None,
     album_id=None,
     deleted=False,
