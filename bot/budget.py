@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import text
 
@@ -127,17 +126,3 @@ async def block(session: Session, name: str, until: datetime) -> None:
         """),
         {"name": name, "until": until},
     )
-
-
-async def forget_idle(session: Session, before: datetime, limit: int) -> int:
-    """Drop buckets that nothing was sent through for long."""
-    found: Any = await session.execute(
-        text("""
-            delete from send_budget where bucket in (
-                select bucket from send_budget
-                where coalesce(sent[cardinality(sent)], '-infinity') < :before
-                  and coalesce(blocked_until, '-infinity') < :before limit :limit for update skip locked)
-        """),
-        {"before": before, "limit": limit},
-    )
-    return int(found.rowcount)

@@ -5,13 +5,13 @@ unknown: it is repeated once, marked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
-from bot import budget
+from bot import budget, bundles
 from bot.budget import Bucket, Limits
 from crm.db import Session
 from crm.outbox import LEASE, group_bucket
@@ -47,6 +47,8 @@ class Row:
     origin_chat: int | None
     origin_message: int | None
     reply_copies: list[list[int]]
+    # What travels in the same call (bot/bundles.py), and is settled as this row is.
+    riders: list["Row"] = field(default_factory=list)
 
 
 # One of a lane at a time, whatever its number: a transaction that began earlier may be committed later.
@@ -56,7 +58,7 @@ _FREE = """
                     and (e.id < o.id or e.state = 'attempting'))
 """
 _HEADS = f"""
-    select o.id, o.bucket, o.cost from outbox o
+    select o.id, o.bucket, o.cost, o.lane, o.kind from outbox o
     left join send_budget b on b.bucket = o.bucket
     where {_FREE} and o.due_at <= $3 and (b.blocked_until is null or b.blocked_until <= $3)
     order by o.priority, o.id limit $4
@@ -101,7 +103,18 @@ async def claim(session: Session, desk: str, limits: Limits | None, now: datetim
     if limits is None:
         return [Row(**row) for row in await session.rows(_TAKE_HEADS, *heads, now + LEASE)]
     ids = await _within_limits(session, desk, limits, heads)
-    return [Row(**row) for row in await session.rows(_TAKE_CHOSEN, ids, now + LEASE)] if ids else []
+    return _together(await session.rows(_TAKE_CHOSEN, ids, now + LEASE)) if ids else []
+
+
+def _together(taken: Sequence[Any]) -> list[Row]:
+    """Rows of one lane were taken to travel together: the first carries the others."""
+    heads: dict[str, Row] = {}
+    for row in sorted((Row(**one) for one in taken), key=lambda row: row.id):
+        head = heads.setdefault(row.lane, row)
+        if head is not row:
+            head.riders.append(row)
+    order = {row["lane"]: place for place, row in enumerate(taken)}
+    return sorted(heads.values(), key=lambda row: order[row.lane])
 
 
 async def _within_limits(
@@ -115,9 +128,10 @@ async def _within_limits(
     if not heads:
         return []
     buckets = await budget.lock(session, [head["bucket"] for head in heads])
-    chosen = [head["id"] for head in heads if _admit(overall, buckets[head["bucket"]], limits, head["cost"], now)]
+    chosen = [head for head in heads if _admit(overall, buckets[head["bucket"]], limits, head["cost"], now)]
     await budget.save(session, [overall, *buckets.values()])
-    return chosen
+    flooding = [head["lane"] for head in chosen if head["kind"] == "relay"]
+    return [head["id"] for head in chosen] + await bundles.riders(session, flooding)
 
 
 def _admit(overall: Bucket, own: Bucket, limits: Limits, cost: int, now: datetime) -> bool:

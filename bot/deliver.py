@@ -36,6 +36,10 @@ class Delivered:
     row: Row
     result: Result
 
+    def settlements(self) -> list[tuple[Row, Result]]:
+        """What came of the row, and with it of those that travelled in the same call."""
+        return [(self.row, self.result), *((rider, Result(self.result.outcome)) for rider in self.row.riders)]
+
 
 class Sender:
     """Delivers the outbox of one desk until it is cancelled; any number may run against one database."""
@@ -145,7 +149,7 @@ class Sender:
         while True:
             try:
                 async with transaction(self._desk.sessions) as session:
-                    settled = [(delivered.row, delivered.result) for delivered in batch]
+                    settled = [settlement for delivered in batch for settlement in delivered.settlements()]
                     more = await settle.settle(session, self._desk, self._limits, settled, self._clock())
                 break
             except Exception as error:

@@ -1,5 +1,6 @@
 """How each kind of outbox row is carried out: reads what it needs, makes the call, says what came of it."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from bot.refusals import meaning
 from bot.relaying import amend, react, relay, retract
 from bot.rendered import Rendered
 from bot.views import Look
+from crm import inbox
 from crm.db import transaction
 from crm.outbox import Outgoing, Priority, await_writers, group_bucket
 from crm.tickets import queries, status
@@ -21,6 +23,8 @@ from crm.tickets.models import Message as Stored
 # Telegram forgets a pressed button after 150 seconds; an answer that late helps nobody.
 PRESS_LIFE = timedelta(seconds=120)
 DIGEST_MESSAGES = 30
+# So many of the last updates are looked through for a topic that may have been made.
+LOOK_BACK = 2000
 
 
 async def call(desk: Desk, row: Row, now: datetime) -> Result:
@@ -36,10 +40,26 @@ async def call(desk: Desk, row: Row, now: datetime) -> Result:
 async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
     if row.thread_id is not None:
         return Result(NOTHING_TO_DO)
-    params = {"chat_id": row.group_chat, "name": team_views.topic_name(row.reference or "", row.subject or "")}
-    outcome = await desk.client.call("createForumTopic", params)
+    name = team_views.topic_name(row.reference or "", row.subject or "")
+    # Only the row that opens it: what rebuilds a lost topic must not find the lost one.
+    if row.kind == "topic.open" and row.attempts > 1 and (made := await _made_before(desk, row)) is not None:
+        return Result(NOTHING_TO_DO, thread_id=made)
+    outcome = await desk.client.call("createForumTopic", {"chat_id": row.group_chat, "name": name})
     thread = int(outcome.result["message_thread_id"]) if isinstance(outcome, Sent) else None
     return Result(outcome, thread_id=thread)
+
+
+async def _made_before(desk: Desk, row: Row) -> int | None:
+    """An attempt whose outcome we never learnt may have made it: Telegram then told us of the new topic."""
+    async with desk.sessions() as session:
+        own = await inbox.lately(session, f"telegram:{desk.profile.name}", "own", row.created_at, LOOK_BACK)
+    for payload in own:
+        message = json.loads(payload)["message"]
+        created = message.get("forum_topic_created") or {}
+        reference = created.get("name", "").partition(" ")[0]
+        if reference == row.reference and message["chat"]["id"] == row.group_chat:
+            return int(message["message_thread_id"])
+    return None
 
 
 async def card(desk: Desk, row: Row, now: datetime) -> Result:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot import views
+from bot import team_views, views
 from bot.claim import Row
 from bot.client import Outcome, Refused, Sent
 from bot.content import IN_ALBUMS
@@ -14,6 +14,7 @@ from bot.delivery import NOTHING_TO_DO, Desk, Result, language, marked, paired, 
 from bot.views import Look
 from crm.outbox import Outgoing, Priority, group_bucket
 from crm.tickets import messages
+from crm.tickets.models import Message as Stored
 
 DELIVERED = "👌"
 
@@ -30,6 +31,8 @@ def _reply(row: Row, chat_id: int) -> dict[str, Any]:
 
 async def relay(desk: Desk, row: Row, now: datetime) -> Result:
     """A message travels to the other side: text with its entities, media as a copy, albums as albums."""
+    if row.riders:
+        return await _relay_bundle(desk, row, now)
     if row.album_id is not None:
         return await _relay_album(desk, row)
     return await _relay_one(desk, row)
@@ -55,6 +58,21 @@ async def _relay_one(desk: Desk, row: Row) -> Result:
     if not isinstance(outcome, Sent):
         return Result(outcome)
     return _relayed(desk, row, chat_id, outcome, [(outcome.result, row.message_id or 0)])
+
+
+async def _relay_bundle(desk: Desk, row: Row, now: datetime) -> Result:
+    """What a customer wrote faster than it could travel, as one message; a reply to it answers the last of it."""
+    rows = [one for one in (row, *row.riders) if not one.deleted]
+    if not rows:
+        return Result(NOTHING_TO_DO)
+    chat_id, params = target(row)
+    look = Look(desk.profile, desk.profile.team_language, now)
+    shown = team_views.bundle(look, [(one.content or {}).get("text", "") for one in rows])
+    outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
+    if not isinstance(outcome, Sent):
+        return Result(outcome)
+    pair = paired(desk, chat_id, outcome.result, "copy", row.ticket_id, rows[-1].message_id)
+    return Result(outcome, [pair], relayed=[one.message_id or 0 for one in rows])
 
 
 def _caption(content: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +163,10 @@ async def amend(desk: Desk, row: Row, now: datetime) -> Result:
     """An edit follows its message. What cannot be edited (a location) stays as it was sent."""
     async with desk.sessions() as session:
         copies = await messages.places(session, row.message_id or 0, "copy")
+        stored = await session.get_one(Stored, row.message_id)
     content = row.content or {}
+    if not copies and stored.relayed_at and (stored.edited_at or stored.relayed_at) > stored.relayed_at:
+        return await _amend_bundled(desk, row, now)
     outcome: Outcome = NOTHING_TO_DO
     for copy in copies:
         place = {"chat_id": copy.chat_id, "message_id": copy.message_id}
@@ -158,6 +179,18 @@ async def amend(desk: Desk, row: Row, now: datetime) -> Result:
         elif content["type"] == "voice":
             outcome = await desk.client.call("editMessageCaption", {**place, **_caption(content)})
     return Result(outcome)
+
+
+async def _amend_bundled(desk: Desk, row: Row, now: datetime) -> Result:
+    """It travelled together with others, so that it has no copy of its own: the new words get one."""
+    if row.thread_id is None or (row.content or {}).get("type") != "text":
+        return Result(NOTHING_TO_DO)
+    chat_id, params = target(row)
+    shown = team_views.reworded(Look(desk.profile, desk.profile.team_language, now), (row.content or {})["text"])
+    outcome = await desk.client.call("sendMessage", {**params, **shown.params()})
+    if not isinstance(outcome, Sent):
+        return Result(outcome)
+    return Result(outcome, [paired(desk, chat_id, outcome.result, "copy", row.ticket_id, row.message_id)])
 
 
 async def retract(desk: Desk, row: Row, now: datetime) -> Result:

@@ -1,6 +1,6 @@
 """What engineers read in the group. Pure: facts in, text with entities and buttons out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiogram.types import User
@@ -112,6 +112,17 @@ def _board(look: Look, shown: list[dict[str, Any]], total: int) -> Text:
 
 def _short(subject: str) -> str:
     return subject if len(subject) <= BOARD_SUBJECT else subject[: BOARD_SUBJECT - 1].rstrip() + "…"
+
+
+def bundle(look: Look, words: Sequence[str]) -> Rendered:
+    """Several messages of a customer at once, in their order."""
+    head = look.t.n("One message in a row:", "{n} messages in a row:", len(words))
+    return render(as_list(Bold(f"🌊 {head}"), *words, sep="\n\n"))
+
+
+def reworded(look: Look, words: str) -> Rendered:
+    """An edit of a message that has no copy of its own."""
+    return render(Text("✏️ ", Bold(look.t("Edited:")), " ", words))
 
 
 def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:

@@ -177,6 +177,35 @@ async def listing(session: Session, states: Sequence[str], limit: int = 50) -> S
     return found.all()
 
 
+async def lately(session: Session, source: str, disposition: str, since: datetime, look_back: int) -> Sequence[bytes]:
+    """Raw items with that disposition received since then, newest first, among the last `look_back` of all."""
+    found = await session.rows(
+        """select payload from (select * from inbox order by id desc limit $4) last
+           where source = $1 and disposition = $2 and received_at >= $3 order by id desc""",
+        source,
+        disposition,
+        since,
+        look_back,
+    )
+    return [row["payload"] for row in found]
+
+
+_PRUNE = """
+    delete from inbox where id in (
+        select id from (select id, state, settled_at from inbox order by id limit $2) oldest
+        where state = 'done' and settled_at < $1)
+    returning id
+"""
+
+
+async def prune(session: Session, before: datetime, limit: int) -> int:
+    """Forget raw items that were done before then, oldest first; what is quarantined stays. Gives how much that was.
+
+    `before` must be longer ago than a sender may repeat an item, or the repeat would be new.
+    """
+    return len(await session.rows(_PRUNE, before, limit))
+
+
 async def show(session: Session, item_id: int) -> Any | None:
     found = await session.execute(text("select * from inbox where id = :id"), {"id": item_id})
     return found.one_or_none()

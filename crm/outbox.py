@@ -82,6 +82,31 @@ async def await_writers(session: Session, key: str) -> None:
     await session.rows("select pg_advisory_xact_lock(hashtext($1))", key)
 
 
+_PRUNE = """
+    delete from outbox where id in (
+        select id from (select id, state, settled_at from outbox order by id limit $2) oldest
+        where state in ('sent', 'dropped') and settled_at < $1)
+    returning id
+"""
+_FORGET_IDLE = """
+    delete from send_budget where bucket in (
+        select bucket from send_budget
+        where coalesce(sent[cardinality(sent)], '-infinity') < $1 and coalesce(blocked_until, '-infinity') < $1
+        limit $2 for update skip locked)
+    returning bucket
+"""
+
+
+async def prune(session: Session, before: datetime, limit: int) -> int:
+    """Forget what was sent before then, oldest first; what failed or is unknown stays. Gives how much that was."""
+    return len(await session.rows(_PRUNE, before, limit))
+
+
+async def forget_idle(session: Session, before: datetime, limit: int) -> int:
+    """Drop buckets that nothing was sent through since then."""
+    return len(await session.rows(_FORGET_IDLE, before, limit))
+
+
 async def listing(session: Session, states: Sequence[str], desk: str | None = None, limit: int = 50) -> Sequence[Any]:
     """Rows in those states, newest first, for people to look at."""
     found = await session.execute(

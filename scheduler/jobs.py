@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from crm import inbox, outbox
 from crm.db import Sessions, transaction
 from crm.desks import Profile
 from crm.sla.sweep import sweep
@@ -12,6 +13,10 @@ from crm.tickets import holding
 SWEEP_BATCH = 100
 # So long may a message wait for its requester to say which request it belongs to.
 HELD_FOR = timedelta(minutes=5)
+PRUNE_BATCH = 1000
+# Boxes keep what is done for as long as somebody may ask what became of it; Telegram repeats for a day at most.
+KEPT_FOR = timedelta(days=30)
+IDLE_FOR = timedelta(days=1)
 
 
 async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
@@ -35,6 +40,14 @@ async def held_messages(sessions: Sessions, profiles: Sequence[Profile], now: da
     return handled
 
 
+async def housekeeping(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """What is done and old is forgotten, a batch at a time; the tickets, their messages and their log stay."""
+    async with sessions() as session:
+        handled = await outbox.forget_idle(session, now - IDLE_FOR, PRUNE_BATCH)
+        handled += await inbox.prune(session, now - KEPT_FOR, PRUNE_BATCH)
+        return handled + await outbox.prune(session, now - KEPT_FOR, PRUNE_BATCH)
+
+
 Sweep = Callable[[Sessions, Sequence[Profile], datetime], Awaitable[int]]
 
 
@@ -48,4 +61,5 @@ class Job:
 JOBS = (
     Job("promises", 1, promises),
     Job("held messages", 20, held_messages),
+    Job("housekeeping", 60, housekeeping),
 )

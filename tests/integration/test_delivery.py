@@ -3,18 +3,37 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import receive
 from crm.changes import Changes
 from crm.db import Sessions, transaction
 from crm.outbox import Outgoing, Priority
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
-from crm.tickets import messages, work
+from crm.tickets import messages, service, work
 from crm.tickets.models import Message
 from crm.wake import Waker
-from tests.factories import CUSTOMER, DESK, GROUP, NOW, PROFILE, Moment, add, connected, engineer, opened, written
+from tests.factories import (
+    BOT,
+    CUSTOMER,
+    DESK,
+    GROUP,
+    NOW,
+    PROFILE,
+    Moment,
+    add,
+    connected,
+    customer,
+    engineer,
+    forum,
+    message,
+    opened,
+    update,
+    written,
+)
 from tests.integration.bot_api import DROP, Post, html, refused, serving
 
 
@@ -240,3 +259,145 @@ async def test_an_answer_to_an_old_button_is_dropped_unsaid(post: Post) -> None:
     await post.deliver()
     assert post.api.of("answerCallbackQuery") == []
     assert [row.state for row in await post.fetch("select state from outbox")] == ["dropped"]
+
+
+# --- floods: what a customer writes faster than the limit admits ------------------------------------------------
+
+
+LIMITS = "30/1/20"
+
+
+async def flooded(post: Post, number: int) -> OpenTicket:
+    """A ticket whose customer has written so many messages more, none of them delivered."""
+    ticket, _ = await begun(post)
+    for each in range(number):
+        async with transaction(post.sessions) as session:
+            await add(session, ticket, f"{each:03}🔥", post.clock())
+    return ticket
+
+
+def to_topic(post: Post) -> list[str]:
+    return [call["text"] for call in post.api.of("sendMessage") if call["chat_id"] == GROUP]
+
+
+async def test_a_flood_travels_together(post: Post) -> None:
+    await flooded(post, 40)
+    await post.deliver(LIMITS)
+    [together] = to_topic(post)
+    assert together.split("\n\n")[1:] == [f"{each:03}🔥" for each in range(40)]
+    assert {row.state for row in await post.fetch("select state from outbox where kind = 'relay'")} == {"sent"}
+    assert await post.fetch("select 1 from message where relayed_at is null") == []
+    # A reply to it answers the last of them.
+    [pair] = await post.fetch(
+        "select message_ref, (select max(id) from message) as last from telegram_message where role = 'copy' "
+        "order by message_id desc limit 1"
+    )
+    assert pair.message_ref == pair.last
+
+
+async def test_a_few_short_lines_travel_one_by_one(post: Post) -> None:
+    await flooded(post, 5)
+    await post.deliver(LIMITS)
+    assert to_topic(post) == [f"{each:03}🔥" for each in range(5)]
+
+
+async def test_a_bundle_holds_what_a_message_holds(post: Post) -> None:
+    ticket, _ = await begun(post)
+    async with transaction(post.sessions) as session:
+        for letter in "абвгдежз":
+            await add(session, ticket, letter * 1500, post.clock())
+    await post.deliver(LIMITS)
+    held = [[letter for letter in "абвгдежз" if words.count(letter) == 1500] for words in to_topic(post)]
+    assert held == [["а", "б"], ["в", "г"], ["д"], ["е"], ["ж"], ["з"]]
+
+
+async def test_a_picture_in_a_flood_goes_by_itself_and_in_its_turn(post: Post) -> None:
+    ticket = await flooded(post, 7)
+    async with transaction(post.sessions) as session:
+        who = await customer(session, CUSTOMER, post.clock())
+        picture = written("", now=post.clock(), type="photo", file_id="p", unique="u")
+        await service.add_message(session, PROFILE, who, who.tickets[0], picture, post.clock())
+    for each in range(7, 10):
+        async with transaction(post.sessions) as session:
+            await add(session, ticket, f"{each:03}🔥", post.clock())
+    await post.deliver(LIMITS)
+    asked = [name for name, _ in post.api.asked if name in ("sendMessage", "copyMessage")]
+    assert asked == ["sendMessage", "copyMessage", "sendMessage", "sendMessage", "sendMessage"]
+
+
+async def test_a_bundle_of_which_nobody_knows_is_repeated_once_and_marked(post: Post) -> None:
+    await flooded(post, 10)
+    post.api.on("sendMessage", DROP)
+    await post.deliver(LIMITS)
+    post.clock.move(seconds=5)
+    await post.deliver(LIMITS)
+    first, again = to_topic(post)
+    assert again.endswith(first)
+    assert again != first
+    found = await post.fetch("select state, repeats from outbox where kind = 'relay' and repeats > 0")
+    assert {tuple(row) for row in found} == {("sent", 1)}
+
+
+async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post) -> None:
+    await flooded(post, 10)
+    await post.deliver(LIMITS)
+    for words in ("Исправлено", "Исправлено ещё раз"):
+        post.clock.move(minutes=2)
+        async with transaction(post.sessions) as session:
+            message = await session.get_one(Message, 3)
+            who = await customer(session, CUSTOMER, post.clock())
+            await messages.edit(session, PROFILE, message, {"type": "text", "text": words}, who.actor, post.clock())
+        await post.deliver(LIMITS)
+    assert "Исправлено" in to_topic(post)[-1]
+    # From now on it has a copy of its own.
+    assert [call["text"] for call in post.api.of("editMessageText") if call["chat_id"] == GROUP][-1] == (
+        "Исправлено ещё раз"
+    )
+
+
+# --- a topic is made once ----------------------------------------------------------------------------------------
+
+
+async def told_of_topic(post: Post, name: str, thread: int, chat: int = GROUP) -> None:
+    """What Telegram tells the bot of a topic that it has made."""
+    made = message(None, BOT["id"], forum(chat), number=thread, thread=thread, forum_topic_created={"name": name})
+    async with post.sessions() as session:
+        item = receive.received(DESK, update(message=made), bot_id=BOT["id"])
+        await receive.store(session, DESK, [item], post.clock())
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_topic_of_which_nobody_knows_whether_it_was_made(post: Post, told: bool) -> None:
+    async with transaction(post.sessions) as session:
+        await connected(session)
+        ticket = await opened(session)
+    post.api.on("createForumTopic", DROP)
+    await post.deliver()
+    if told:
+        await told_of_topic(post, f"{ticket.reference}1 · чужая", 41)
+        await told_of_topic(post, f"{ticket.reference} · в другой группе", 42, GROUP - 1)
+        await told_of_topic(post, f"{ticket.reference} · Не открывается кабинет", 43)
+    await post.deliver_all()
+    assert len(post.api.of("createForumTopic")) == (1 if told else 2)
+    [row] = await post.fetch("select thread_id from ticket")
+    assert (row.thread_id == 43) is told
+
+
+async def test_a_lost_topic_is_not_found_again(post: Post) -> None:
+    """The one that was lost was told of as well."""
+    ticket, _ = await begun(post)
+    [first] = await post.fetch("select thread_id from ticket")
+    await told_of_topic(post, f"{ticket.reference} · Не открывается кабинет", first.thread_id)
+    post.clock.move(minutes=1)
+
+    def gone() -> web.Response:
+        return refused(400, "Bad Request: message thread not found")
+
+    async with transaction(post.sessions) as session:
+        await add(session, ticket, "Ещё тут", post.clock())
+    post.api.on("sendMessage", gone)
+    post.api.on("sendChatAction", gone)
+    post.api.on("createForumTopic", DROP)
+    await post.deliver_all()
+    [second] = await post.fetch("select thread_id from ticket")
+    assert second.thread_id not in (None, first.thread_id)

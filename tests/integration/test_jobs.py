@@ -12,7 +12,7 @@ from crm.desks import Profile
 from crm.tickets import holding
 from crm.wake import Waker
 from scheduler.clock import Clock
-from scheduler.jobs import HELD_FOR, JOBS, Job, held_messages, promises
+from scheduler.jobs import HELD_FOR, JOBS, KEPT_FOR, Job, held_messages, housekeeping, promises
 from tests.factories import NOW, PROFILE, Moment, customer, minutes, opened, rows, written
 
 
@@ -31,6 +31,29 @@ async def test_a_held_message_waits_its_time_and_is_then_placed(sessions: Sessio
     assert await held_messages(sessions, [PROFILE], NOW + HELD_FOR + timedelta(seconds=1)) == 1
     async with sessions() as session:
         assert await rows(session, "select 1 from message where ticket_id is null") == []
+
+
+async def test_old_boxes_are_pruned_and_what_needs_a_look_stays(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        for state in ("queued", "done", "quarantined"):
+            await session.rows(
+                """insert into inbox (source, external_key, lane, payload, received_at, due_at, state, settled_at)
+                   values ('s', $1, 'l', '', $2, $2, $1, $2)""",
+                state,
+                NOW,
+            )
+        for state in ("queued", "sent", "dropped", "failed", "unknown"):
+            await session.rows(
+                """insert into outbox (desk, channel, bucket, lane, kind, payload, priority, state, due_at, created_at,
+                   settled_at) values ('d', 'telegram', 'b', 'l', 'call', '{}', 1, $1, $2, $2, $2)""",
+                state,
+                NOW,
+            )
+    assert await housekeeping(sessions, [PROFILE], NOW + KEPT_FOR) == 0
+    assert await housekeeping(sessions, [PROFILE], NOW + KEPT_FOR + timedelta(seconds=1)) == 3
+    async with sessions() as session:
+        left = await rows(session, "select state from inbox union all select state from outbox")
+    assert sorted(row.state for row in left) == ["failed", "quarantined", "queued", "queued", "unknown"]
 
 
 def job(result: Any) -> Job:

@@ -284,8 +284,8 @@ async def test_idle_buckets_are_forgotten_and_busy_ones_kept(box: Outbox) -> Non
     await box.put("x")
     await box.names("30/1/20")
     async with transaction(box.sessions) as session:
-        assert await budget.forget_idle(session, NOW - timedelta(hours=1), 10) == 0
-        assert await budget.forget_idle(session, NOW + timedelta(hours=1), 10) == 2
+        assert await outbox.forget_idle(session, NOW - timedelta(hours=1), 10) == 0
+        assert await outbox.forget_idle(session, NOW + timedelta(hours=1), 10) == 2
 
 
 async def test_tickets_do_not_wait_for_one_another_on_the_board(box: Outbox) -> None:
