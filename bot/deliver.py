@@ -24,8 +24,8 @@ from crm.wake import OUTBOX, Waker
 
 log = structlog.get_logger()
 
-BATCH = 24
-IN_FLIGHT = 48
+BATCH = 48
+IN_FLIGHT = 96
 OWN_FAULTS = 3
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]

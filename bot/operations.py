@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,16 +80,23 @@ async def card(desk: Desk, row: Row, now: datetime) -> Result:
     if not isinstance(outcome, Sent):
         return Result(outcome)
     sent = outcome.result
-    pin = Outgoing(
+    place = {"chat": facts["chat_id"], "message": sent["message_id"]}
+    pinned = await pin(desk, replace(row, payload=place), now)
+    pair = paired(desk, facts["chat_id"], sent, "card", row.ticket_id, None)
+    follow = [] if isinstance(pinned.outcome, Sent) else [_pin_later(row, place)]
+    return Result(outcome, [pair], card_message_id=sent["message_id"], follow=follow)
+
+
+def _pin_later(row: Row, place: dict[str, int]) -> Outgoing:
+    """What did not work at once is a row of its own, that waits, is repeated or refused."""
+    return Outgoing(
         bucket=row.bucket,
         lane=f"card:{row.ticket_id}",
         kind="pin",
-        payload={"chat": facts["chat_id"], "message": sent["message_id"]},
+        payload=place,
         ticket_id=row.ticket_id,
         priority=Priority.WARNING,
     )
-    pair = paired(desk, facts["chat_id"], sent, "card", row.ticket_id, None)
-    return Result(outcome, [pair], card_message_id=sent["message_id"], follow=[pin])
 
 
 async def topic_state(desk: Desk, row: Row, now: datetime) -> Result:

@@ -25,8 +25,8 @@ from crm.wake import INBOX, OUTBOX, Waker
 
 log = structlog.get_logger()
 
-WORKERS = 6
-BATCH = 12
+WORKERS = 10
+BATCH = 20
 SWEEP_EVERY = 5.0
 GIVE_BACK_TRIES = 60
 

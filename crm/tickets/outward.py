@@ -28,7 +28,8 @@ def open_topic(desk: str, group_id: int | None, ticket_id: int) -> list[Outgoing
     """The topic, then its card, in one lane: nothing else of the ticket can be seen before them."""
     return [
         _topic(desk, group_id, ticket_id, "topic.open", dedupe_key=f"topic:{ticket_id}"),
-        _topic(desk, group_id, ticket_id, "card", dedupe_key=f"card:{ticket_id}"),
+        # It is pinned in the same go.
+        _topic(desk, group_id, ticket_id, "card", dedupe_key=f"card:{ticket_id}", cost=2),
     ]
 
 

@@ -81,7 +81,9 @@ def message_rows(
 
 
 _NEW_TICKET = """
-    select nextval('ticket_id_seq') as id, nextval('ticket_number') as number,
+    with told as (update person set rules_shown_at = $3
+                  where id = $2 and rules_shown_at is null and rules_accepted_at is null returning id)
+    select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
             order by connected_at desc limit 1) as group_id
 """
@@ -120,7 +122,7 @@ async def begin(
 ) -> OpenTicket:
     """Gather the rows of a new ticket; the caller adds its first message and writes."""
     kind = profile.request_type(request_type or profile.default_type)
-    [row] = await session.rows(_NEW_TICKET, profile.name)
+    [row] = await session.rows(_NEW_TICKET, profile.name, who.person_id, now)
     reference = f"{profile.prefix}-{row['number']}"
     ticket = OpenTicket(row["id"], reference, subject_of(content), "new", row["group_id"])
     changes.tickets.append(
@@ -157,7 +159,7 @@ async def begin(
             reference=ticket.reference,
             due_at=promises[0]["due_at"],
             type=kind.key,
-            rules=await people.show_rules(session, who, now),
+            rules=row["rules"],
         ),
         outward.board(profile.name, ticket.group_id, now),
     ]

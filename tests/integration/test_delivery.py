@@ -307,7 +307,7 @@ async def test_a_bundle_holds_what_a_message_holds(post: Post) -> None:
         for letter in "абвгдежз":
             await add(session, ticket, letter * 1500, post.clock())
     await post.deliver(LIMITS)
-    held = [[letter for letter in "абвгдежз" if words.count(letter) == 1500] for words in to_topic(post)]
+    held = [[letter for letter in "абвгдежз" if words.count(letter) >= 1500] for words in to_topic(post)]
     assert held == [["а", "б"], ["в", "г"], ["д"], ["е"], ["ж"], ["з"]]
 
 
