@@ -8,8 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from app import boxes, story
-from app.check import check as run_checks
+from app import boxes, sla, story
 from app.logs import configure
 from app.settings import Settings, WrongSettings, load
 
@@ -24,6 +23,8 @@ cli = typer.Typer(
 cli.add_typer(boxes.inbox, name="inbox")
 cli.add_typer(boxes.outbox, name="outbox")
 cli.add_typer(story.ticket, name="ticket")
+cli.add_typer(sla.sla, name="sla")
+cli.add_typer(sla.calendar, name="calendar")
 console = Console()
 
 
@@ -65,6 +66,8 @@ def demo(
 @cli.command()
 def check() -> None:
     """Look at settings, database, token and group rights: what is wrong, and how to mend it."""
+    from app.check import check as run_checks
+
     if not asyncio.run(run_checks(load, console)):
         raise typer.Exit(1)
 

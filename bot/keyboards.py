@@ -100,6 +100,7 @@ def card(t: Texts, ticket_id: int, state: str, assigned: bool) -> InlineKeyboard
     first = [] if assigned else one("take", t("Take"), "primary")
     rows = [
         [*first, *one("ask", t("Wait for the customer"))],
+        one("hold", t("Wait for a third party")),
         [*one("resolve", t("Resolve"), "success"), *one("reopen", t("Reopen"))],
     ]
     if state in status.ACTIVE:

@@ -1,10 +1,12 @@
 """What engineers read in the group. Pure: facts in, text with entities and buttons out."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from aiogram.types import User
 from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, TextMention, as_list
+from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
 from bot import keyboards
@@ -36,7 +38,12 @@ def status_labels(t: Texts) -> dict[str, str]:
 
 
 def metric_labels(t: Texts) -> dict[str, str]:
-    return {"first_response": t("First response"), "resolution": t("Resolution")}
+    return {
+        "first_response": t("First response"),
+        "next_response": t("Next response"),
+        "resolution": t("Resolution"),
+        "inform": t("Word to the customer"),
+    }
 
 
 def topic_name(reference: str, subject: str) -> str:
@@ -170,6 +177,18 @@ def _breached(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(Text("🔴 ", Bold(words), _mentioned(look, facts)))
 
 
+def _escalated(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    label = metric_labels(t)[facts["metric"]]
+    words = t(
+        "{metric}: broken for {span} of working time, it was due {time}",
+        metric=label,
+        span=format_timedelta(timedelta(minutes=facts["after"]), threshold=1.5, locale=look.language),
+        time=look.local(facts["due_at"]),
+    )
+    return render(Text("🚨 ", Bold(words), _mentioned(look, facts)))
+
+
 def reasons(t: Texts) -> dict[str, str]:
     return {
         "blocked": t("the customer has blocked the bot"),
@@ -226,6 +245,7 @@ def _no_topic(look: Look, facts: dict[str, Any]) -> Rendered:
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "warned": _warned,
     "breached": _breached,
+    "escalated": _escalated,
     "undelivered": _undelivered,
     "confirmed": _confirmed,
     "rejected": _rejected,

@@ -30,7 +30,8 @@ _TABLES = {
     ),
     "targets": (
         "sla_target",
-        "ticket_id bigint, metric text, started_at timestamptz, budget int, due_at timestamptz, stage smallint, "
+        "ticket_id bigint, metric text, round smallint, terms_hash text, started_at timestamptz, budget int, "
+        "due_at timestamptz, stage smallint, "
         "next_at timestamptz",
     ),
     "messages": (

@@ -1,7 +1,7 @@
 """Desk profiles: one TOML file for each service agreement, checked when it is loaded."""
 
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crm.errors import ProfileError
+from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Step
+from crm.sla.spec import CalendarSpec
 
 PROFILES = Path(__file__).resolve().parent.parent / "desks"
 
 Channel = Literal["telegram", "email", "web", "phone"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Language = Literal["kk", "ru", "en"]
-Minutes = Annotated[int, Field(gt=0)]
+# Where tickets begin; others come with routing.
+QUEUE = "support"
 
 
 class _Strict(BaseModel):
@@ -23,10 +26,9 @@ class _Strict(BaseModel):
 
 
 class RequestType(_Strict):
-    """What a requester may ask for: minutes until it must be solved, and how urgent it begins."""
+    """What a requester may ask for, and how urgent it begins."""
 
     key: str
-    resolution: Minutes
     priority: Priority = "normal"
 
 
@@ -39,9 +41,13 @@ class Profile(_Strict):
     timezone: str
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     team_language: Language
-    first_response: dict[Channel, Minutes]
     request_types: Annotated[tuple[RequestType, ...], Field(min_length=1)]
     default_type: str
+    # Of promises that name no other.
+    calendar: str
+    calendars: dict[str, CalendarSpec]
+    policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
+    escalations: tuple[Step, ...] = USUAL_STEPS
 
     @field_validator("timezone")
     @classmethod
@@ -56,9 +62,34 @@ class Profile(_Strict):
     def _default_exists(self) -> "Profile":
         if self.default_type not in {t.key for t in self.request_types}:
             raise ValueError(f"default_type {self.default_type!r} is not among request_types")
-        if "telegram" not in self.first_response:
-            raise ValueError("first_response needs minutes for telegram")
         return self
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Profile":
+        """Every calendar and type that is named is there, and every request is promised an answer and an end."""
+        promises = [promise for policy in self.policies for promise in policy.promised().values()]
+        named = [self.calendar, *(p.calendar for p in promises), *(step.hours for step in self.escalations)]
+        types = {kind.key for kind in self.request_types}
+        for name in named:
+            if name is not None and name not in self.calendars:
+                raise ValueError(f"no calendar {name!r}; there are: {', '.join(self.calendars) or 'none'}")
+        for name in filter(None, named):
+            if not any(self.calendars[name].hours):
+                raise ValueError(f"{name} opens on no weekday")
+        for name in sorted({key for policy in self.policies for key in policy.request_types} - types):
+            raise ValueError(f"policies: no request type {name!r}; there are: {', '.join(sorted(types))}")
+        for kind in self.request_types:
+            facts = Facts("telegram", kind.key, kind.priority, QUEUE)
+            promised = {metric for policy in self.policies if policy.fits(facts) for metric in policy.promised()}
+            for metric in ("first_response", "resolution"):
+                if metric not in promised:
+                    raise ValueError(f"policies: {kind.key} is promised no {metric}")
+        return self
+
+    @cached_property
+    def promises(self) -> Policies:
+        """All that the agreement says of promises."""
+        return Policies(self.policies, tuple(self.calendars.items()), self.calendar, self.escalations)
 
     def request_type(self, key: str) -> RequestType:
         """Raises KeyError for a type that the agreement does not know."""

@@ -25,7 +25,7 @@ async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetim
     for profile in profiles:
         while True:
             async with transaction(sessions) as session:
-                done = await sweep(session, profile.name, now, SWEEP_BATCH)
+                done = await sweep(session, profile, now, SWEEP_BATCH)
             handled += done
             if done < SWEEP_BATCH:
                 break

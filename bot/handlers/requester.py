@@ -21,6 +21,7 @@ from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
 from crm.tickets import holding, messages, outward, queries, service
 from crm.tickets.service import Origin, Written
+from crm.tickets.thanks import only_thanks
 
 router = Router(name="requester")
 # «/var is full» begins like a command, but is a request.
@@ -147,7 +148,7 @@ async def write(
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
         return "held"
-    ticket = await _belongs_to(who, state, raw_state)
+    ticket = await _belongs_to(who, state, raw_state, content)
     if ticket is not None:
         await service.add_message(ctx.session, ctx.profile, who, ticket, written, ctx.now)
         return "added"
@@ -171,7 +172,9 @@ def _written(message: Message, ctx: Context, who: Requester, content: dict[str, 
     return Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))
 
 
-async def _belongs_to(who: Requester, state: FSMContext, raw_state: str | None) -> OpenTicket | None:
+async def _belongs_to(
+    who: Requester, state: FSMContext, raw_state: str | None, content: dict[str, Any]
+) -> OpenTicket | None:
     """The request that a message belongs to without asking; None if it is new or unclear."""
     reachable = {ticket.id: ticket for ticket in who.tickets}
     if who.album_ticket_id in reachable:
@@ -183,6 +186,9 @@ async def _belongs_to(who: Requester, state: FSMContext, raw_state: str | None) 
         await state.clear()
         if explained in reachable:
             return reachable[explained]
+    solved = [ticket for ticket in who.tickets if ticket.status == "resolved"]
+    if solved and only_thanks(content):
+        return solved[-1]
     only = who.tickets[0] if len(who.tickets) == 1 else None
     return only if only and only.status != "resolved" and raw_state != Request.describing.state else None
 

@@ -1,5 +1,6 @@
-"""The sweep of promises: warns at shares of the budget, marks the breach. One bounded batch a call."""
+"""The sweep of promises: warns, marks the breach, escalates. One bounded batch a call."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -7,24 +8,29 @@ from sqlalchemy import select
 from crm import journal
 from crm.changes import Changes
 from crm.db import Session
+from crm.desks import Profile
 from crm.outbox import Priority
-from crm.people.models import Agent
-from crm.sla import targets
-from crm.sla.clock import BREACH, WARNINGS, Pause, step_at
-from crm.sla.models import SlaTarget
-from crm.tickets import outward
+from crm.people import duty
+from crm.sla import steps, targets
+from crm.sla.models import SlaTarget, SlaTerms
+from crm.sla.policy import Step
+from crm.sla.targets import Target
+from crm.tickets import outward, status
 from crm.tickets.models import Ticket
 
+PRIORITIES = ("low", "normal", "high", "urgent")
 
-async def sweep(session: Session, desk: str, now: datetime, limit: int = 100) -> int:
-    """Say what is due to be said; gives how many targets were handled.
+
+async def sweep(session: Session, profile: Profile, now: datetime, limit: int = 100) -> int:
+    """Do what is due to be done; gives how many targets were handled.
 
     A sweep that was down across several steps says only the last of them, and records the breach at its true time.
     """
     found = await session.execute(
-        select(SlaTarget, Ticket)
+        select(SlaTarget, SlaTerms, Ticket)
         .join(Ticket, Ticket.id == SlaTarget.ticket_id)
-        .where(SlaTarget.next_at <= now, Ticket.desk == desk)
+        .join(SlaTerms, SlaTerms.hash == SlaTarget.terms_hash)
+        .where(SlaTarget.next_at <= now, Ticket.desk == profile.name)
         .order_by(SlaTarget.next_at, SlaTarget.ticket_id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=SlaTarget)
@@ -32,59 +38,72 @@ async def sweep(session: Session, desk: str, now: datetime, limit: int = 100) ->
     rows = found.all()
     changes = Changes()
     # In one order of tickets, so that two sweeps cannot wait for each other.
-    for target, ticket in sorted(rows, key=lambda row: row[1].id):
-        await _advance(session, target, ticket, now, changes)
-    await changes.write(session, desk, now)
+    for target, terms, ticket in sorted(rows, key=lambda row: (row[2].id, row[0].id)):
+        await _advance(session, profile, Target(target, terms.terms), ticket, now, changes)
+    await changes.write(session, profile.name, now)
     return len(rows)
 
 
-async def _advance(session: Session, target: SlaTarget, ticket: Ticket, now: datetime, changes: Changes) -> None:
-    pauses = [Pause(p.started_at, p.ended_at) for p in await targets.pauses_of(session, ticket.id)]
-    reached = target.stage
-    at = target.next_at
-    while at is not None and at <= now:
-        reached += 1
-        at = step_at(target.started_at, target.budget, reached, pauses)
-    breached = reached > BREACH
-    target.stage = reached
-    target.next_at = None if breached else at
-    if breached:
-        target.breached_at = target.due_at
-    event = "breached" if breached else "warned"
-    share = None if breached else WARNINGS[reached - 1]
-    changes.events.append(
-        journal.event(
-            ticket.id,
-            journal.SYSTEM,
-            event,
-            now,
-            metric=target.metric,
-            share=share,
-            due_at=target.due_at.isoformat(),
-        )
-    )
+async def _advance(
+    session: Session, profile: Profile, target: Target, ticket: Ticket, now: datetime, changes: Changes
+) -> None:
+    row, terms, hours = target.row, target.terms, targets.hours_of(profile, now)
+    ledger = target.ledger(await targets.pauses_of(session, ticket.id))
+    place = (row.started_at, row.budget, ledger, terms)
+    moments = {number: steps.told_at(number, *place, hours) for number in range(row.stage, len(terms.steps))}
+    due = [number for number, at in moments.items() if at is not None and at <= now]
+    if not due:
+        row.next_at = steps.next_at(row.stage, *place, hours)
+        return
+    done = terms.steps[row.stage : due[-1] + 1]
+    row.stage = due[-1] + 1
+    if row.breached_at is None and any(step.breaks for step in done):
+        row.breached_at = row.due_at
+        if row.metric == "inform" and ticket.status in status.ACTIVE:
+            await targets.next_round(session, profile, target, now)
+    row.next_at = steps.next_at(row.stage, *place, hours)
+    await _tell(session, profile, row, done[-1], ticket, now, changes)
+    await _react(session, profile, done, ticket, now, changes)
+
+
+async def _tell(
+    session: Session,
+    profile: Profile,
+    row: SlaTarget,
+    step: Step,
+    ticket: Ticket,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    event = "breached" if step.breaks else "warned" if step.share else "escalated"
+    facts = {"metric": row.metric, "share": None if step.breaks else step.share, "after": step.after}
+    changes.events.append(journal.event(ticket.id, journal.SYSTEM, event, now, due_at=row.due_at.isoformat(), **facts))
+    mention = [
+        {"id": agent.telegram_id, "name": agent.name}
+        for agent in await duty.recipients(session, profile, ticket.assignee_id, step.tell, now)
+    ]
     changes.outgoing.append(
         outward.say_in_topic(
-            ticket.desk,
-            ticket.group_id,
-            ticket.id,
-            event,
-            Priority.WARNING,
-            metric=target.metric,
-            share=share,
-            due_at=target.due_at,
-            mention=await _to_mention(session, ticket),
+            ticket.desk, ticket.group_id, ticket.id, event, Priority.WARNING,
+            due_at=row.due_at, mention=mention, **facts,
         )
-    )
+    )  # fmt: skip
     changes.outgoing += outward.shown(ticket.desk, ticket.group_id, ticket.id, now)
 
 
-async def _to_mention(session: Session, ticket: Ticket) -> list[dict[str, object]]:
-    """The assignee, otherwise every engineer on duty."""
-    wanted = select(Agent).where(Agent.desk == ticket.desk, Agent.active)
-    if ticket.assignee_id is not None:
-        chosen = await session.scalar(wanted.where(Agent.id == ticket.assignee_id))
-        if chosen is not None:
-            return [{"id": chosen.telegram_id, "name": chosen.name}]
-    on_duty = await session.scalars(wanted.where(Agent.on_duty).order_by(Agent.id))
-    return [{"id": agent.telegram_id, "name": agent.name} for agent in on_duty]
+async def _react(
+    session: Session, profile: Profile, done: Sequence[Step], ticket: Ticket, now: datetime, changes: Changes
+) -> None:
+    """What the steps do besides telling; a step that was slept through counts as well."""
+    if any(step.raise_priority for step in done) and ticket.priority != PRIORITIES[-1]:
+        before, ticket.priority = ticket.priority, PRIORITIES[PRIORITIES.index(ticket.priority) + 1]
+        changes.events.append(
+            journal.event(ticket.id, journal.SYSTEM, "priority", now, before=before, after=ticket.priority)
+        )
+        await session.flush()
+        await targets.recompute(session, profile, ticket, now)
+    if any(step.reassign for step in done):
+        agent = await duty.free_agent(session, profile, now, but=ticket.assignee_id)
+        if agent is not None:
+            ticket.assignee_id = agent.id
+            changes.events.append(journal.event(ticket.id, journal.SYSTEM, "assigned", now, agent=agent.name))

@@ -1,6 +1,8 @@
 """The promises of a ticket: made when it opens, stopped and resumed with its status, met by what counts."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,36 +10,105 @@ from sqlalchemy import select
 
 from crm.db import Session
 from crm.desks import Profile
-from crm.sla.clock import Pause, reached, step_at
-from crm.sla.models import SlaPause, SlaTarget
+from crm.sla import steps
+from crm.sla.calendar import Calendar
+from crm.sla.clock import Pause, reached
+from crm.sla.models import SlaPause, SlaTarget, SlaTerms
+from crm.sla.policy import ENDINGS, Facts, Promised, Terms
+from crm.tickets.models import Ticket
 from crm.tickets.status import RUNNING
 
+Row = dict[str, Any]
 
-def promised(profile: Profile, channel: str, request_type: str) -> dict[str, int]:
-    """Seconds for each metric, by the agreement."""
-    first = profile.first_response.get(channel, profile.first_response["telegram"])  # type: ignore[call-overload]
-    return {"first_response": first * 60, "resolution": profile.request_type(request_type).resolution * 60}
-
-
-def rows(profile: Profile, ticket_id: int, channel: str, request_type: str, now: datetime) -> list[dict[str, Any]]:
-    """Targets of a ticket that opens now, for `Changes.targets`."""
-    return [
-        {
-            "ticket_id": ticket_id,
-            "metric": metric,
-            "started_at": now,
-            "budget": budget,
-            "due_at": now + timedelta(seconds=budget),
-            "stage": 0,
-            "next_at": step_at(now, budget, 0),
-        }
-        for metric, budget in promised(profile, channel, request_type).items()
-    ]
+# Made with the ticket; `next_response` begins when a requester writes after an answer.
+AT_OPENING = ("first_response", "resolution", "inform")
+# Terms that are in the database for sure, because they were committed there.
+_registered: set[str] = set()
 
 
-async def of_ticket(session: Session, ticket_id: int) -> dict[str, SlaTarget]:
-    found = await session.scalars(select(SlaTarget).where(SlaTarget.ticket_id == ticket_id))
-    return {target.metric: target for target in found}
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stored promise with its terms at hand, in its latest round."""
+
+    row: SlaTarget
+    terms: Terms
+
+    def ledger(self, pauses: Sequence[SlaPause]) -> list[Pause]:
+        return steps.ledger((Pause(p.started_at, p.ended_at, p.kind) for p in pauses), self.terms)
+
+    @property
+    def open(self) -> bool:
+        return self.row.met_at is None
+
+
+def facts_of(ticket: Ticket) -> Facts:
+    return Facts(ticket.channel, ticket.request_type, ticket.priority, ticket.queue)
+
+
+def hours_of(profile: Profile, now: datetime) -> steps.Hours:
+    def found(name: str) -> Calendar | None:
+        return profile.promises.calendar(name, now.year) if name in profile.calendars else None
+
+    return found
+
+
+async def register_terms(session: Session, profile: Profile, now: datetime) -> None:
+    """Commit all terms that tickets of this year can have, so that opening one need not write them.
+
+    Outside of a transaction.
+    """
+    found = profile.promises.all_terms(now)
+    for terms in found.values():
+        await session.rows(_WRITE_TERMS, terms.hash, json.dumps(terms.body()))
+    _registered.update(found)
+
+
+_WRITE_TERMS = "insert into sla_terms (hash, body) values ($1, $2::text::jsonb) on conflict do nothing"
+
+
+async def _ensure(session: Session, terms: Terms) -> str:
+    if terms.hash not in _registered:
+        await session.rows(_WRITE_TERMS, terms.hash, json.dumps(terms.body()))
+    return terms.hash
+
+
+async def made_at_opening(
+    session: Session, profile: Profile, ticket_id: int, facts: Facts, now: datetime, first_response: int = 0
+) -> list[Row]:
+    """Targets of a ticket that opens now, for `Changes.targets`; `first_response` lengthens that budget (seconds)."""
+    made = []
+    for promised in profile.promises.promised(facts, now):
+        if promised.metric in AT_OPENING:
+            budget = max(promised.budget, first_response) if promised.metric == "first_response" else promised.budget
+            await _ensure(session, promised.terms)
+            made.append(_row(profile, ticket_id, promised, budget, now))
+    return made
+
+
+def _row(profile: Profile, ticket_id: int, promised: Promised, budget: int, now: datetime) -> Row:
+    terms = promised.terms
+    return {
+        "ticket_id": ticket_id,
+        "metric": promised.metric,
+        "round": 1,
+        "terms_hash": terms.hash,
+        "started_at": now,
+        "budget": budget,
+        "due_at": terms.calendar.add(now, timedelta(seconds=budget)),
+        "stage": 0,
+        "next_at": steps.next_at(0, now, budget, (), terms, hours_of(profile, now)),
+    }
+
+
+async def of_ticket(session: Session, ticket_id: int) -> dict[str, Target]:
+    """The latest round of each metric."""
+    found = await session.execute(
+        select(SlaTarget, SlaTerms)
+        .join(SlaTerms, SlaTerms.hash == SlaTarget.terms_hash)
+        .where(SlaTarget.ticket_id == ticket_id)
+        .order_by(SlaTarget.round, SlaTarget.id)
+    )
+    return {target.metric: Target(target, terms.terms) for target, terms in found.all()}
 
 
 async def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
@@ -45,64 +116,151 @@ async def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
     return list(found)
 
 
-def _plan(target: SlaTarget, pauses: Sequence[SlaPause]) -> None:
+def _plan(profile: Profile, target: Target, pauses: Sequence[SlaPause], now: datetime) -> None:
     """Set `due_at` and `next_at` from the start, the budget and the ledger."""
-    ledger = [Pause(p.started_at, p.ended_at) for p in pauses]
-    due = reached(target.started_at, target.budget, ledger)
+    row, counted = target.row, target.ledger(pauses)
+    due = reached(row.started_at, row.budget, counted, target.terms.calendar)
     if due is not None:
-        target.due_at = due
-    running = target.met_at is None and target.breached_at is None
-    target.next_at = step_at(target.started_at, target.budget, target.stage, ledger) if running else None
+        row.due_at = due
+    row.next_at = None
+    if target.open:
+        hours = hours_of(profile, now)
+        row.next_at = steps.next_at(row.stage, row.started_at, row.budget, counted, target.terms, hours)
 
 
-async def follow_status(session: Session, ticket_id: int, status: str, now: datetime) -> datetime | None:
-    """Stop or resume the clock as the new status demands.
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A promise that has a new time now."""
 
-    Gives the resolution's new due time when the clock runs again, None otherwise.
-    """
+    metric: str
+    due_at: datetime
+
+
+async def follow_status(session: Session, profile: Profile, ticket_id: int, status: str, now: datetime) -> Moved | None:
+    """Stop or resume the clocks as the new status demands; says so if that of the solution runs again."""
     pauses = await pauses_of(session, ticket_id)
     targets = await of_ticket(session, ticket_id)
     still = pauses[-1] if pauses and pauses[-1].ended_at is None else None
-    resumed = False
-    if status in RUNNING:
-        if still is not None:
-            still.ended_at = max(now, still.started_at)
-            resumed = True
-            if still.kind != "pending":
-                targets["resolution"].met_at = None
-    elif still is None:
-        pauses.append(SlaPause(ticket_id=ticket_id, kind=status, started_at=now))
-        session.add(pauses[-1])
-    elif still.kind != status:
-        # One standing follows another: the ledger keeps both, and not a second runs between them.
+    if still is not None and still.kind != status:
         still.ended_at = max(now, still.started_at)
         await session.flush()
-        pauses.append(SlaPause(ticket_id=ticket_id, kind=status, started_at=still.ended_at))
+    if status not in RUNNING and (still is None or still.kind != status):
+        begin = now if still is None else still.ended_at or now
+        pauses.append(SlaPause(ticket_id=ticket_id, kind=status, started_at=begin))
         session.add(pauses[-1])
+    if status in RUNNING and still is not None and still.kind in ENDINGS:
+        await _reopen(session, targets, now)
     for target in targets.values():
-        _plan(target, pauses)
-    return targets["resolution"].due_at if resumed else None
+        _plan(profile, target, pauses, now)
+    resolution = targets.get("resolution")
+    if resolution is None or not resolution.open or status not in RUNNING or still is None:
+        return None
+    return Moved("resolution", resolution.row.due_at) if still.kind in resolution.terms.stops else None
 
 
-async def meet(session: Session, ticket_id: int, metric: str, now: datetime) -> bool:
-    """The promise is fulfilled, in time or late; False if it was before."""
-    target = (await of_ticket(session, ticket_id))[metric]
-    if target.met_at is not None:
-        return False
-    target.met_at, target.next_at = now, None
-    if now > target.due_at and target.breached_at is None:
-        target.breached_at = target.due_at
-    return True
+async def _reopen(session: Session, targets: dict[str, Target], now: datetime) -> None:
+    """Work goes on: the promise of a solution runs on, begins anew or stays met, as its terms say."""
+    for metric in ("resolution", "inform"):
+        target = targets.get(metric)
+        if target is None or target.open or target.terms.reopening == "ignore":
+            continue
+        if metric == "inform" or target.terms.reopening == "restart":
+            targets[metric] = await _again(session, target, now)
+        else:
+            target.row.met_at = None
 
 
-async def rebudget(session: Session, profile: Profile, ticket: Any, now: datetime) -> datetime:
-    """The request type changed: the resolution is counted anew from the same start, all pauses counted."""
-    target = (await of_ticket(session, ticket.id))["resolution"]
-    target.budget = promised(profile, ticket.channel, ticket.request_type)["resolution"]
-    pauses = await pauses_of(session, ticket.id)
-    _plan(target, pauses)
-    if target.breached_at is None or target.due_at > now:
-        # What was broken was not promised after all.
-        target.stage, target.breached_at = 0, None
-        _plan(target, pauses)
-    return target.due_at
+async def _again(session: Session, target: Target, at: datetime) -> Target:
+    """The next round of a promise, from that moment, on the same terms."""
+    old = target.row
+    row = SlaTarget(
+        ticket_id=old.ticket_id,
+        metric=old.metric,
+        round=old.round + 1,
+        terms_hash=old.terms_hash,
+        started_at=at,
+        budget=old.budget,
+        due_at=target.terms.calendar.add(at, timedelta(seconds=old.budget)),
+        stage=0,
+    )
+    session.add(row)
+    return Target(row, target.terms)
+
+
+async def meet(session: Session, profile: Profile, ticket_id: int, metrics: Sequence[str], now: datetime) -> list[str]:
+    """These promises are fulfilled, in time or late; gives those that were not before."""
+    targets = await of_ticket(session, ticket_id)
+    met = [metric for metric in metrics if metric in targets and targets[metric].open]
+    for metric in met:
+        row = targets[metric].row
+        row.met_at, row.next_at = now, None
+        if now > row.due_at and row.breached_at is None:
+            row.breached_at = row.due_at
+    return met
+
+
+async def informed(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
+    """The requester has heard of us: the next stretch of silence is measured from now."""
+    if "inform" not in await meet(session, profile, ticket.id, ("inform",), now) or ticket.status in ENDINGS:
+        return
+    await next_round(session, profile, (await of_ticket(session, ticket.id))["inform"], now)
+
+
+async def next_round(session: Session, profile: Profile, target: Target, now: datetime) -> None:
+    """The same promise anew, from now on."""
+    _plan(profile, await _again(session, target, now), await pauses_of(session, target.row.ticket_id), now)
+
+
+async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
+    """A requester has written after an answer: the next one is promised, if the policy does so."""
+    targets = await of_ticket(session, ticket.id)
+    answered = "first_response" in targets and not targets["first_response"].open
+    current = targets.get("next_response")
+    promised = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}.get("next_response")
+    if not answered or promised is None or (current is not None and current.open):
+        return
+    row = SlaTarget(
+        **_row(profile, ticket.id, promised, promised.budget, now) | {"round": current.row.round + 1 if current else 1}
+    )
+    await _ensure(session, promised.terms)
+    session.add(row)
+    _plan(profile, Target(row, promised.terms), await pauses_of(session, ticket.id), now)
+
+
+async def recompute(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> Moved | None:
+    """What the ticket is has changed: open promises are counted anew from the same start, all pauses counted.
+
+    By what the profile says now. A breach of what was not promised after all is taken back.
+    """
+    targets, pauses = await of_ticket(session, ticket.id), await pauses_of(session, ticket.id)
+    promised: dict[str, Promised] = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}
+    before = targets["resolution"].row.due_at if "resolution" in targets else None
+    for metric, target in targets.items():
+        if target.open and metric not in promised:
+            await session.delete(target.row)
+        elif target.open:
+            await _rewrite(session, profile, target.row, promised[metric], pauses, now)
+    for metric in AT_OPENING:
+        if metric in promised and metric not in targets:
+            await _ensure(session, promised[metric].terms)
+            row = SlaTarget(**_row(profile, ticket.id, promised[metric], promised[metric].budget, ticket.opened_at))
+            session.add(row)
+            _plan(profile, Target(row, promised[metric].terms), pauses, now)
+    await session.flush()
+    after = (await of_ticket(session, ticket.id)).get("resolution")
+    if after is None or not after.open or after.row.due_at == before:
+        return None
+    return Moved("resolution", after.row.due_at)
+
+
+async def _rewrite(
+    session: Session, profile: Profile, row: SlaTarget, promised: Promised, pauses: Sequence[SlaPause], now: datetime
+) -> None:
+    if (row.terms_hash, row.budget) == (promised.terms.hash, promised.budget):
+        return
+    row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
+    target = Target(row, promised.terms)
+    _plan(profile, target, pauses, now)
+    if row.breached_at is None or row.due_at > now:
+        row.stage, row.breached_at = 0, None
+        _plan(profile, target, pauses, now)

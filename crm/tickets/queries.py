@@ -14,7 +14,8 @@ Facts = dict[str, Any]
 
 _OWN = """
     select t.id, t.reference, t.subject, t.status, t.request_type as type, t.opened_at,
-           (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null) as due_at
+           (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null
+            and s.next_at is not null) as due_at
     from ticket t where t.desk = :desk and t.requester_id = :person
 """
 
@@ -75,7 +76,8 @@ _CARD = """
            a.name as assignee, r.reference as related,
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
                    'met_at', s.met_at, 'breached_at', s.breached_at) order by s.id), '[]')
-            from sla_target s where s.ticket_id = t.id) as targets
+            from (select distinct on (x.metric) x.* from sla_target x where x.ticket_id = t.id
+                  order by x.metric, x.round desc) s) as targets
     from ticket t
     join person p on p.id = t.requester_id
     left join desk_group g on g.id = t.group_id

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from crm import journal
 from crm.changes import Changes
 from crm.db import Session
-from crm.desks import Profile
+from crm.desks import QUEUE, Profile
 from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.sla import targets
-from crm.tickets import outward, queries, status
+from crm.sla.policy import Facts
+from crm.tickets import outward, queries, status, thanks
 from crm.tickets.models import Ticket
 
 SUBJECT_LENGTH = 80
@@ -130,7 +131,7 @@ async def begin(
             "id": ticket.id,
             "desk": profile.name,
             "reference": ticket.reference,
-            "queue": "support",
+            "queue": QUEUE,
             "requester_id": who.person_id,
             "channel": "telegram",
             "request_type": kind.key,
@@ -143,7 +144,8 @@ async def begin(
             "updated_at": now,
         }
     )
-    promises = targets.rows(profile, ticket.id, "telegram", kind.key, now)
+    facts = Facts("telegram", kind.key, kind.priority, QUEUE)
+    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now)
     changes.targets += promises
     changes.events.append(
         journal.event(ticket.id, who.actor, "opened", now, type=kind.key, related=related_id, subject=ticket.subject)
@@ -181,9 +183,19 @@ async def add_message(
     changes.outgoing.append(
         outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, who.next_message_id, written.album, now)
     )
+    # «Thank you» asks for nothing: it starts no clock and opens nothing again.
+    if not thanks.only_thanks(written.content):
+        await _wants_an_answer(session, profile, who, ticket, now, changes)
+    await changes.write(session, profile.name, now)
+
+
+async def _wants_an_answer(
+    session: Session, profile: Profile, who: Requester, ticket: OpenTicket, now: datetime, changes: Changes
+) -> None:
     if status.after("hear", ticket.status) != ticket.status:
         await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
-    await changes.write(session, profile.name, now)
+    if profile.promises.answers_again:
+        await targets.heard(session, profile, await load(session, profile.name, ticket.id), now)
 
 
 async def load(session: Session, desk: str, ticket_id: int) -> Ticket:
@@ -217,16 +229,16 @@ async def change_status(
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
-    due = await targets.follow_status(session, ticket_id, ticket.status, now)
+    moved = await targets.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
     changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket_id, now)
     if (before in status.ENDED) != (ticket.status in status.ENDED):
         changes.outgoing.append(outward.topic_state(profile.name, ticket.group_id, ticket_id))
-    if due is not None and requester is not None:
+    if moved is not None and requester is not None:
         chat, language = (requester.chat_id, requester.language) if isinstance(requester, Requester) else requester
         changes.outgoing.append(
             outward.say_to_requester(
-                profile.name, chat, language, ticket_id, "resumed", reference=ticket.reference, due_at=due
+                profile.name, chat, language, ticket_id, "resumed", reference=ticket.reference, due_at=moved.due_at
             )
         )
     return ticket

@@ -5,7 +5,9 @@ from typing import Literal
 from crm.errors import WrongStatus
 
 Status = Literal["new", "open", "pending", "on_hold", "resolved", "closed", "declined"]
-Action = Literal["take", "reply", "hear", "ask", "resolve", "confirm", "reject", "reopen", "decline", "withdraw"]
+Action = Literal[
+    "take", "reply", "hear", "ask", "hold", "resolve", "confirm", "reject", "reopen", "decline", "withdraw"
+]
 
 ACTIVE: frozenset[str] = frozenset({"new", "open", "pending", "on_hold"})
 # What a requester may still write to without opening something new.
@@ -26,6 +28,7 @@ _NEXT: dict[Action, dict[Status, Status]] = {
     # A message of the requester; what waited for it, or was thought solved, is open again.
     "hear": {"new": "new", "open": "open", "pending": "open", "on_hold": "on_hold", "resolved": "open"},
     "ask": {"new": "pending", "open": "pending", "on_hold": "pending"},
+    "hold": {"new": "on_hold", "open": "on_hold", "pending": "on_hold"},
     "resolve": {"new": "resolved", "open": "resolved", "pending": "resolved", "on_hold": "resolved"},
     "confirm": {"resolved": "closed"},
     "reject": {"resolved": "open"},

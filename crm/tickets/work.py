@@ -16,9 +16,14 @@ from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of, telegram_chat
 from crm.sla import targets
+from crm.sla.policy import METRICS
+from crm.sla.targets import Moved
 from crm.tickets import outward, status
 from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import Written, change_status, load
+
+# What a public reply fulfils.
+ANSWERS = ("first_response", "next_response")
 
 
 async def ticket_in_topic(session: Session, desk: str, chat_id: int, thread_id: int) -> Ticket:
@@ -96,7 +101,8 @@ async def _answered(
     changes: Changes,
 ) -> None:
     after = status.after("reply", ticket.status)
-    met = await targets.meet(session, ticket.id, "first_response", now)
+    met = await targets.meet(session, profile, ticket.id, ANSWERS, now)
+    await targets.informed(session, profile, ticket, now)
     if met or after != ticket.status or ticket.assignee_id is None:
         ticket.status = after
         ticket.assignee_id = ticket.assignee_id or agent.id
@@ -147,11 +153,15 @@ async def ask(session: Session, profile: Profile, agent: Agent, ticket_id: int, 
     return await _step(session, profile, agent, ticket_id, "ask", "asked", now)
 
 
+async def hold(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """It waits for a third party; whether the clock stands for that, the policy says."""
+    return await _step(session, profile, agent, ticket_id, "hold", None, now)
+
+
 async def resolve(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """A solution is there; the requester confirms it or not."""
     status.after("resolve", (await load(session, profile.name, ticket_id)).status)
-    await targets.meet(session, ticket_id, "resolution", now)
-    await targets.meet(session, ticket_id, "first_response", now)
+    await targets.meet(session, profile, ticket_id, METRICS, now)
     return await _step(session, profile, agent, ticket_id, "resolve", "resolved", now)
 
 
@@ -167,8 +177,7 @@ async def decline(
     if not reason.strip():
         raise WrongInput(what="reason")
     status.after("decline", (await load(session, profile.name, ticket_id)).status)
-    await targets.meet(session, ticket_id, "resolution", now)
-    await targets.meet(session, ticket_id, "first_response", now)
+    await targets.meet(session, profile, ticket_id, METRICS, now)
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
@@ -188,7 +197,9 @@ async def set_priority(
         raise WrongInput(what="priority")
     ticket = await _living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
-    await _redraw(session, profile, agent, ticket, "priority", now, before=before, after=priority)
+    moved = await targets.recompute(session, profile, ticket, now)
+    told = await _told_of(session, profile, ticket, moved)
+    await _redraw(session, profile, agent, ticket, "priority", now, told, before=before, after=priority)
     return ticket
 
 
@@ -202,16 +213,20 @@ async def set_type(
         raise WrongInput(what="type") from None
     ticket = await _living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
-    due = await targets.rebudget(session, profile, ticket, now)
-    chat = await telegram_chat(session, profile.name, ticket.requester_id)
-    told = []
-    if chat is not None and before != request_type:
-        facts = {"reference": ticket.reference, "type": request_type, "due_at": due}
-        told.append(outward.say_to_requester(profile.name, chat[0], chat[1], ticket_id, "retyped", **facts))
-    await _redraw(
-        session, profile, agent, ticket, "type", now, told, before=before, after=request_type, due_at=due.isoformat()
-    )
+    moved = await targets.recompute(session, profile, ticket, now)
+    told = await _told_of(session, profile, ticket, moved)
+    facts = {"due_at": moved.due_at.isoformat()} if moved else {}
+    await _redraw(session, profile, agent, ticket, "type", now, told, before=before, after=request_type, **facts)
     return ticket
+
+
+async def _told_of(session: Session, profile: Profile, ticket: Ticket, moved: Moved | None) -> list[Outgoing]:
+    """The requester hears each time a promise moves."""
+    chat = await telegram_chat(session, profile.name, ticket.requester_id) if moved else None
+    if moved is None or chat is None:
+        return []
+    facts = {"reference": ticket.reference, "type": ticket.request_type, "due_at": moved.due_at}
+    return [outward.say_to_requester(profile.name, chat[0], chat[1], ticket.id, "retyped", **facts)]
 
 
 async def _redraw(

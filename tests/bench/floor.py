@@ -29,8 +29,9 @@ TICKET = """insert into ticket (desk, reference, queue, requester_id, channel, r
             group_id, opened_at, updated_at)
             values ('prodata', 'PD-' || nextval('ticket_number'), 'support', $1, 'telegram', 'incident', 'normal',
             'new', $2, $3, $4, $4) returning id"""
-TARGETS = """insert into sla_target (ticket_id, metric, started_at, budget, due_at, stage, next_at)
-             values ($1, 'first_response', $2, 600, $3, 0, $3), ($1, 'resolution', $2, 7200, $4, 0, $4)"""
+TARGETS = """insert into sla_target (ticket_id, metric, round, terms_hash, started_at, budget, due_at, stage, next_at)
+             values ($1, 'first_response', 1, 'floor', $2, 600, $3, 0, $3),
+                    ($1, 'resolution', 1, 'floor', $2, 7200, $4, 0, $4)"""
 MESSAGE = """with m as (insert into message (desk, ticket_id, requester_id, kind, author_kind, author_id, author_name,
              channel, content, sent_at) values ('prodata', $1, $2, 'public', 'requester', $2, $3, 'telegram', $4, $5)
              returning id)
@@ -70,6 +71,7 @@ class Floor:
                values ('prodata', $1, 'bench', 'connected', '{}') returning id""",
             self._group,
         )
+        await self._db.execute("insert into sla_terms values ('floor', '{}')")
         for number in range(topics):
             made = await self.call("createForumTopic", chat_id=self._group, name=f"PD-{number} · floor")
             self._topics.append(made["message_thread_id"])

@@ -131,7 +131,7 @@ def test_the_command_fails_if_anything_is_wrong(monkeypatch: pytest.MonkeyPatch)
     async def bad(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(cli, "run_checks", bad)
+    monkeypatch.setattr("app.check.check", bad)
     monkeypatch.setattr("sys.argv", ["kezekshi", "check"])
     with pytest.raises(SystemExit) as end:
         cli.main()

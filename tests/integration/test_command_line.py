@@ -35,6 +35,10 @@ COMMANDS = [
     ["outbox", "retry"],
     ["ticket"],
     ["ticket", "show"],
+    ["sla"],
+    ["sla", "due"],
+    ["calendar"],
+    ["calendar", "show"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 

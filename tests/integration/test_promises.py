@@ -14,7 +14,6 @@ from crm.sla.sweep import sweep
 from crm.tickets import service, work
 from scheduler import jobs
 from tests.factories import (
-    DESK,
     GROUP,
     LEAD,
     NOW,
@@ -43,7 +42,7 @@ async def target(session: Session, metric: str) -> Any:
 
 async def swept(sessions: Sessions, now: datetime) -> int:
     async with transaction(sessions) as session:
-        return await sweep(session, DESK, now)
+        return await sweep(session, PROFILE, now)
 
 
 async def said(sessions: Sessions) -> list[tuple[str, str, float | None]]:
@@ -106,8 +105,8 @@ async def test_several_sweeps_at_once_say_it_once(sessions: Sessions) -> None:
     async with transaction(sessions) as one_session, transaction(sessions) as other:
         # Nobody waits for the other.
         await other.execute(text("set local lock_timeout = '2s'"))
-        assert await sweep(one_session, DESK, NOW + minutes(5)) == 1
-        assert await sweep(other, DESK, NOW + minutes(5)) == 0
+        assert await sweep(one_session, PROFILE, NOW + minutes(5)) == 1
+        assert await sweep(other, PROFILE, NOW + minutes(5)) == 0
     assert len(await said(sessions)) == 1
 
 
@@ -117,7 +116,7 @@ async def test_a_sweep_is_bounded_and_the_job_goes_on_until_nothing_is_left(
     async with transaction(sessions) as session:
         for _ in range(5):
             await opened(session)
-        assert await sweep(session, DESK, NOW + minutes(5), limit=2) == 2
+        assert await sweep(session, PROFILE, NOW + minutes(5), limit=2) == 2
     monkeypatch.setattr(jobs, "SWEEP_BATCH", 2)
     assert await jobs.promises(sessions, [PROFILE], NOW + minutes(5)) == 3
     assert await jobs.promises(sessions, [PROFILE], NOW + minutes(5)) == 0
@@ -126,7 +125,7 @@ async def test_a_sweep_is_bounded_and_the_job_goes_on_until_nothing_is_left(
 async def test_another_desk_is_not_swept(sessions: Sessions) -> None:
     await begun(sessions)
     async with transaction(sessions) as session:
-        assert await sweep(session, "other", NOW + minutes(60)) == 0
+        assert await sweep(session, PROFILE.model_copy(update={"name": "other"}), NOW + minutes(60)) == 0
 
 
 # --- what counts as an answer ------------------------------------------------------------------------------------
@@ -166,7 +165,7 @@ async def test_a_solution_keeps_both_promises(sessions: Sessions) -> None:
 
 
 async def test_while_it_waits_for_the_customer_nothing_is_due(sessions: Sessions) -> None:
-    ticket, agent = await begun(sessions, "outage")
+    ticket, agent = await begun(sessions, "fault")
     await reply(sessions, agent, ticket, NOW + minutes(1))
     await step(sessions, work.ask, agent, ticket, NOW + minutes(20))
     assert await swept(sessions, NOW + minutes(500)) == 0
@@ -174,9 +173,9 @@ async def test_while_it_waits_for_the_customer_nothing_is_due(sessions: Sessions
         await add(session, ticket, "Вот", NOW + minutes(500))
         resumed = await one(session, "select payload from outbox where payload ->> 'notice' = 'resumed'")
         found = await target(session, "resolution")
-    assert found.due_at == NOW + minutes(540)
-    assert found.next_at == NOW + minutes(510)
-    assert resumed.payload["facts"]["due_at"] == (NOW + minutes(540)).isoformat()
+    assert found.due_at == NOW + minutes(720)
+    assert found.next_at == NOW + minutes(600)
+    assert resumed.payload["facts"]["due_at"] == (NOW + minutes(720)).isoformat()
 
 
 async def test_a_step_that_fell_before_the_pause_is_still_said(sessions: Sessions) -> None:

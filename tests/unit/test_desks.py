@@ -14,13 +14,19 @@ timezone = "Asia/Almaty"
 languages = ["kk", "ru"]
 team_language = "ru"
 default_type = "other"
+calendar = "always"
 
-[first_response]
-telegram = 10
+[calendars.always]
+timezone = "Asia/Almaty"
+hours = "24/7"
 
 [[request_types]]
 key = "other"
-resolution = 60
+priority = "normal"
+
+[[policies]]
+first_response = { minutes = 10 }
+resolution = { minutes = 60, calendar = "always" }
 """
 
 
@@ -51,12 +57,23 @@ def test_every_profile_of_ours_loads(path: Path) -> None:
         ('["kk", "ru"]', '["kk", "de"]', "languages"),
         ('["kk", "ru"]', "[]", "languages"),
         ('team_language = "ru"', 'team_language = "de"', "team_language"),
-        ("telegram = 10", "telegram = 0", "first_response"),
-        ("telegram = 10", "telegramm = 10", "first_response"),
-        ("telegram = 10", "email = 10", "first_response"),
-        ("resolution = 60", "resolution = -1", "request_types.0.resolution"),
-        ("resolution = 60", 'resolution = 60\npriority = "soon"', "request_types.0.priority"),
-        ("resolution = 60", "resolution = 60\nresolutoin = 60", "request_types.0.resolutoin"),
+        ("minutes = 10", "minutes = 0", "policies.0.first_response"),
+        ("minutes = 10", "minuets = 10", "policies.0.first_response"),
+        ("minutes = 60", "minutes = -1", "policies.0.resolution"),
+        ("first_response = { minutes = 10 }", "", "other is promised no first_response"),
+        ('calendar = "always" }', 'calendar = "office" }', "no calendar 'office'; there are: always"),
+        ('calendar = "always"\n', 'calendar = "office"\n', "no calendar 'office'; there are: always"),
+        ('hours = "24/7"', "hours = {}", "calendars.always"),
+        ('hours = "24/7"', 'hours = { mon = [["18:00", "9:00"]] }', "calendars.always.hours"),
+        ('hours = "24/7"', 'hours = "24/7"\ncountry = "ZZ"', "calendars.always"),
+        ('hours = "24/7"', 'hours = {}\nspecial = { 2030-01-01 = [["09:00", "10:00"]] }', "always opens on no weekday"),
+        ("[[policies]]", '[[policies]]\nrequest_types = ["othr"]', "no request type 'othr'"),
+        ("[[policies]]", '[[policies]]\nchannels = ["email"]', "other is promised no first_response"),
+        ("[[policies]]", "[[escalations]]\nshare = 1.5\n\n[[policies]]", "escalations.0.share"),
+        ("[[policies]]", "[[escalations]]\ntell = []\n\n[[policies]]", "escalations.0"),
+        ("[[policies]]", '[[escalations]]\nshare = 1\nhours = "day"\n\n[[policies]]', "no calendar 'day'"),
+        ('priority = "normal"', 'priority = "soon"', "request_types.0.priority"),
+        ('priority = "normal"', "resolution = 60", "request_types.0.resolution"),
         ('default_type = "other"', 'default_type = "absent"', "default_type"),
         ('title = "Test"', 'title = "Test"\ncolour = "red"', "colour"),
         ('title = "Test"', "title = ", "line 2"),

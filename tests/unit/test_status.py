@@ -17,6 +17,7 @@ take        open      open      pending   on_hold   -         -         -
 reply       open      open      pending   on_hold   resolved  -         -
 hear        new       open      open      on_hold   open      -         -
 ask         pending   pending   -         pending   -         -         -
+hold        on_hold   on_hold   on_hold   -         -         -         -
 resolve     resolved  resolved  resolved  resolved  -         -         -
 confirm     -         -         -         -         closed    -         -
 reject      -         -         -         -         open      -         -

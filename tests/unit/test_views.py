@@ -50,6 +50,7 @@ FACTS: dict[str, Any] = {
     "reason": WILD,
     "metric": "resolution",
     "share": 0.8,
+    "after": 90,
     "mention": [{"id": 5, "name": WILD}, {"id": 6, "name": "Ерлан"}],
     "name": WILD,
     "stars": 5,
