@@ -28,6 +28,7 @@ from bot.process import Processor, Served
 from bot.receive import Poller, Webhook, set_webhook
 from crm import failpoints, time
 from crm.db import Sessions, make_engine
+from crm.sla.targets import register_terms
 from crm.wake import Waker
 from scheduler.clock import Clock
 from web.doors import make_app
@@ -80,6 +81,9 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
                 await stack.enter_async_context(
                     _running(Clock(house.sessions, settings.profiles(), house.waker, house.clock).run())
                 )
+            async with house.sessions() as session:
+                for profile in settings.profiles():
+                    await register_terms(session, profile, house.clock())
             await _start_bot(house, roles, stack)
             _spare_the_collector()
             log.info("desk.ready", roles=list(roles), desks=list(settings.desks))

@@ -8,6 +8,7 @@ from crm import inbox, outbox
 from crm.db import Sessions, transaction
 from crm.desks import Profile
 from crm.sla.sweep import sweep
+from crm.sla.targets import register_terms
 from crm.tickets import holding
 
 SWEEP_BATCH = 100
@@ -48,6 +49,14 @@ async def housekeeping(sessions: Sessions, profiles: Sequence[Profile], now: dat
         return handled + await outbox.prune(session, now - KEPT_FOR, PRUNE_BATCH)
 
 
+async def terms(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """The terms of a new year, before its first ticket."""
+    async with sessions() as session:
+        for profile in profiles:
+            await register_terms(session, profile, now + timedelta(days=1))
+    return 0
+
+
 Sweep = Callable[[Sessions, Sequence[Profile], datetime], Awaitable[int]]
 
 
@@ -62,4 +71,5 @@ JOBS = (
     Job("promises", 1, promises),
     Job("held messages", 20, held_messages),
     Job("housekeeping", 60, housekeeping),
+    Job("terms", 3600, terms),
 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
 
@@ -22,8 +23,8 @@ Row = dict[str, Any]
 
 # Made with the ticket; `next_response` begins when a requester writes after an answer.
 AT_OPENING = ("first_response", "resolution", "inform")
-# Terms that are in the database for sure, because they were committed there.
-_registered: set[str] = set()
+# Terms that are in a database for sure, because they were committed there.
+_registered: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,14 @@ async def register_terms(session: Session, profile: Profile, now: datetime) -> N
     found = profile.promises.all_terms(now)
     for terms in found.values():
         await session.rows(_WRITE_TERMS, terms.hash, json.dumps(terms.body()))
-    _registered.update(found)
+    _registered.setdefault(session.get_bind().engine, set()).update(found)
 
 
 _WRITE_TERMS = "insert into sla_terms (hash, body) values ($1, $2::text::jsonb) on conflict do nothing"
 
 
 async def _ensure(session: Session, terms: Terms) -> str:
-    if terms.hash not in _registered:
+    if terms.hash not in _registered.get(session.get_bind().engine, ()):
         await session.rows(_WRITE_TERMS, terms.hash, json.dumps(terms.body()))
     return terms.hash
 

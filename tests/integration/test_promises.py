@@ -11,6 +11,7 @@ from crm.db import Session, Sessions, transaction
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
 from crm.sla.sweep import sweep
+from crm.sla.targets import register_terms
 from crm.tickets import service, work
 from scheduler import jobs
 from tests.factories import (
@@ -284,3 +285,17 @@ async def test_an_assignee_who_was_removed_is_not_called(sessions: Sessions) -> 
         await rows(session, "update agent set active = false where id = :id returning id", id=agent.id)
     await swept(sessions, NOW + minutes(5))
     assert await mentioned(sessions) == [LEAD]
+
+
+async def test_terms_that_are_registered_are_not_written_again(sessions: Sessions) -> None:
+    """And those that are not come with the ticket."""
+    async with sessions() as session:
+        await register_terms(session, PROFILE, NOW)
+        known = len(await rows(session, "select 1 from sla_terms"))
+    async with transaction(sessions) as session:
+        await opened(session)
+        await opened(session, chat=777, now=NOW.replace(year=2031))
+    async with sessions() as session:
+        found = await rows(session, "select 1 from sla_terms")
+    # Another year would bring other holidays; this calendar has none.
+    assert len(found) == known
