@@ -30,6 +30,7 @@ def of_engineers(language: str) -> list[dict[str, str]]:
         {"command": "note", "description": t("Internal note: /note text")},
         {"command": "delete", "description": t("In reply: remove your message everywhere")},
         {"command": "duty", "description": t("On duty: /duty on, /duty off")},
+        {"command": "emergency", "description": t("Emergency: /emergency 60 4h reason, /emergency off")},
         {"command": "agent", "description": t("Engineers: /agent list, add, remove")},
         {"command": "connect", "description": t("Receive requests in this group")},
     ]

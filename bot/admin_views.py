@@ -105,6 +105,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     }
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("NotAllowed", "lead"): t("Only a lead may do that."),
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(
@@ -114,6 +115,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("WrongInput", "empty"): t("Write the text after the command: /r text or /note text."),
         ("WrongInput", "reason"): t("A reason is needed: press «Decline» again and write it as text."),
         ("WrongInput", "duty"): t("Write /duty on or /duty off."),
+        ("WrongInput", "emergency"): t(
+            "Write /emergency 60 4h reason: minutes for the first answer, for how long (90m, 4h, 1d), and why, "
+            "as customers will read it; /emergency off ends it."
+        ),
     }
     kind = type(error).__name__
     return render(by_fact.get((kind, what), by_kind.get(kind, t("That did not work."))))

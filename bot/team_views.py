@@ -9,7 +9,7 @@ from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import keyboards
+from bot import emergency_views, keyboards
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look, type_labels
@@ -216,6 +216,15 @@ def _withdrawn(look: Look, facts: dict[str, Any]) -> Rendered:
     return render("🗑 " + look.t("{name} withdrew the request", name=facts["name"]))
 
 
+def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    words = t.n(
+        "No answer within {n} working day: closed as solved", "No answer within {n} working days: closed as solved",
+        facts["days"],
+    )  # fmt: skip
+    return render(f"🌙 {words}")
+
+
 def _rated(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("The customer's rating:") + " " + "⭐" * facts["stars"])
 
@@ -250,9 +259,11 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "confirmed": _confirmed,
     "rejected": _rejected,
     "withdrawn": _withdrawn,
+    "lapsed": _lapsed,
     "rated": _rated,
     "reachable": _reachable,
     "unrelayed": _unrelayed,
     "quarantined": _quarantined,
     "no_topic": _no_topic,
+    **emergency_views.NOTICES,
 }

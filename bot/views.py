@@ -180,8 +180,11 @@ def author_label(look: Look, kind: str) -> str:
 def _acknowledged(look: Look, facts: dict[str, Any]) -> Rendered:
     """The first one brings the rules along: two messages would be one too many."""
     t = look.t
+    emergency = facts.get("emergency")
+    why = [t("We answer more slowly than usual now: {reason}", reason=emergency)] if emergency else []
     said = as_list(
         Bold(t("{reference} is registered.", reference=facts["reference"])),
+        *why,
         t("We will answer by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
     )
     if facts.get("rules"):
@@ -230,6 +233,32 @@ def _resolved(look: Look, facts: dict[str, Any]) -> Rendered:
     )
 
 
+def _reminded(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    closes = look.local(facts["closes_at"])
+    return render(
+        as_list(
+            Bold(t("{reference} is solved. Does everything work now?", reference=facts["reference"])),
+            t("Without an answer it closes by itself on {time} ({place} time).", time=closes, place=look.place),
+        ),
+        keyboards.solved(t, facts["ticket"]),
+    )
+
+
+def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} is closed: there was no answer.", reference=facts["reference"])),
+            t.n(
+                "If something is still wrong, reply to this message within {n} day, and it is reopened.",
+                "If something is still wrong, reply to this message within {n} days, and it is reopened.",
+                facts["reopen_days"],
+            ),
+        )
+    )
+
+
 def _declined(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
     return render(
@@ -247,6 +276,8 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "retyped": _retyped,
     "asked": _asked,
     "resolved": _resolved,
+    "reminded": _reminded,
+    "lapsed": _lapsed,
     "declined": _declined,
     "repeat": _repeat,
 }

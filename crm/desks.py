@@ -1,6 +1,7 @@
 """Desk profiles: one TOML file for each service agreement, checked when it is loaded."""
 
 import tomllib
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crm.errors import ProfileError
+from crm.sla.closing import Closing
 from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Step
 from crm.sla.spec import CalendarSpec
 
@@ -48,6 +50,7 @@ class Profile(_Strict):
     calendars: dict[str, CalendarSpec]
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
     escalations: tuple[Step, ...] = USUAL_STEPS
+    closing: Closing = Closing()
 
     @field_validator("timezone")
     @classmethod
@@ -69,6 +72,7 @@ class Profile(_Strict):
         """Every calendar and type that is named is there, and every request is promised an answer and an end."""
         promises = [promise for policy in self.policies for promise in policy.promised().values()]
         named = [self.calendar, *(p.calendar for p in promises), *(step.hours for step in self.escalations)]
+        named.append(self.closing.calendar)
         types = {kind.key for kind in self.request_types}
         for name in named:
             if name is not None and name not in self.calendars:
@@ -90,6 +94,10 @@ class Profile(_Strict):
     def promises(self) -> Policies:
         """All that the agreement says of promises."""
         return Policies(self.policies, tuple(self.calendars.items()), self.calendar, self.escalations)
+
+    def silence(self, solved_at: datetime) -> list[datetime]:
+        """When a solution that nobody answers is reminded of, and last when it is closed."""
+        return self.closing.moments(solved_at, self.promises.calendar(self.closing.calendar, solved_at.year))
 
     def request_type(self, key: str) -> RequestType:
         """Raises KeyError for a type that the agreement does not know."""

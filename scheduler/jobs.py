@@ -9,7 +9,7 @@ from crm.db import Sessions, transaction
 from crm.desks import Profile
 from crm.sla.sweep import sweep
 from crm.sla.targets import register_terms
-from crm.tickets import holding
+from crm.tickets import holding, silence
 
 SWEEP_BATCH = 100
 # So long may a message wait for its requester to say which request it belongs to.
@@ -30,6 +30,15 @@ async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetim
             handled += done
             if done < SWEEP_BATCH:
                 break
+    return handled
+
+
+async def unanswered(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Solutions that wait for a word of their requesters: the next batch of those that are due."""
+    handled = 0
+    for profile in profiles:
+        async with transaction(sessions) as session:
+            handled += await silence.sweep(session, profile, now, SWEEP_BATCH)
     return handled
 
 
@@ -69,6 +78,7 @@ class Job:
 
 JOBS = (
     Job("promises", 1, promises),
+    Job("unanswered", 5, unanswered),
     Job("held messages", 20, held_messages),
     Job("housekeeping", 60, housekeeping),
     Job("terms", 3600, terms),

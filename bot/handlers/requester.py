@@ -19,7 +19,7 @@ from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
-from crm.tickets import holding, messages, outward, queries, service
+from crm.tickets import ended, holding, messages, outward, queries, service
 from crm.tickets.service import Origin, Written
 from crm.tickets.thanks import only_thanks
 
@@ -148,7 +148,7 @@ async def write(
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
         return "held"
-    ticket = await _belongs_to(who, state, raw_state, content)
+    ticket = await _belongs_to(ctx, who, state, raw_state, content)
     if ticket is not None:
         await service.add_message(ctx.session, ctx.profile, who, ticket, written, ctx.now)
         return "added"
@@ -173,14 +173,15 @@ def _written(message: Message, ctx: Context, who: Requester, content: dict[str, 
 
 
 async def _belongs_to(
-    who: Requester, state: FSMContext, raw_state: str | None, content: dict[str, Any]
+    ctx: Context, who: Requester, state: FSMContext, raw_state: str | None, content: dict[str, Any]
 ) -> OpenTicket | None:
     """The request that a message belongs to without asking; None if it is new or unclear."""
     reachable = {ticket.id: ticket for ticket in who.tickets}
     if who.album_ticket_id in reachable:
         return reachable[who.album_ticket_id]
     if who.replied_ticket_id is not None:
-        return reachable.get(who.replied_ticket_id)
+        living = reachable.get(who.replied_ticket_id)
+        return living or await ended.replied_to(ctx.session, ctx.profile, who, content, ctx.now)
     if raw_state == Rejection.explaining.state:
         explained = (await state.get_data()).get("ticket")
         await state.clear()
@@ -189,6 +190,8 @@ async def _belongs_to(
     solved = [ticket for ticket in who.tickets if ticket.status == "resolved"]
     if solved and only_thanks(content):
         return solved[-1]
+    if not who.tickets and only_thanks(content) and raw_state != Request.describing.state:
+        return await ended.latest(ctx.session, ctx.profile, who, ctx.now)
     only = who.tickets[0] if len(who.tickets) == 1 else None
     return only if only and only.status != "resolved" and raw_state != Request.describing.state else None
 

@@ -1,4 +1,4 @@
-"""Promises as stored: their terms, a target per ticket, metric and round, and the ledger of pauses."""
+"""Promises as stored: their terms, a target per ticket, metric and round, the ledger of pauses; emergencies."""
 
 from datetime import datetime
 from typing import Any
@@ -54,3 +54,24 @@ class SlaPause(Base):
     kind: Mapped[str]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class Emergency(Base):
+    """For a first response at least `minutes` are promised, from `started_at` until `ended_at`, at most `ends_at`.
+
+    Kept for good; a row only ever learns its end. `agent_id` is None for an admin who is no agent, `ended_by` for what
+    ended by itself.
+    """
+
+    __tablename__ = "emergency"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    minutes: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str]
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    agent_name: Mapped[str]
+    ended_by: Mapped[str | None]

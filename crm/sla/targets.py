@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from crm.db import Session
 from crm.desks import Profile
-from crm.sla import steps
+from crm.sla import emergency, steps
 from crm.sla.calendar import Calendar
 from crm.sla.clock import Pause, reached
 from crm.sla.models import SlaPause, SlaTarget, SlaTerms
@@ -231,10 +231,14 @@ async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetim
 async def recompute(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> Moved | None:
     """What the ticket is has changed: open promises are counted anew from the same start, all pauses counted.
 
-    By what the profile says now. A breach of what was not promised after all is taken back.
+    By what the profile says now, and by the emergency in which it opened. A breach of what was not promised after all
+    is taken back.
     """
     targets, pauses = await of_ticket(session, ticket.id), await pauses_of(session, ticket.id)
     promised: dict[str, Promised] = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}
+    if (first := promised.get("first_response")) is not None:
+        least = await emergency.least_response(session, profile.name, ticket.opened_at)
+        promised["first_response"] = replace(first, budget=max(first.budget, least))
     before = targets["resolution"].row.due_at if "resolution" in targets else None
     for metric, target in targets.items():
         if target.open and metric not in promised:

@@ -50,6 +50,8 @@ class Ticket(Base):
     updated_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    # The next reminder of a solution that nobody answers, or its end.
+    silence_at: Mapped[datetime | None]
 
 
 class Message(Base):

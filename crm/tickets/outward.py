@@ -74,6 +74,17 @@ def topic_state(desk: str, group_id: int | None, ticket_id: int) -> Outgoing:
     )
 
 
+def alarm(desk: str, group_id: int | None, notice: str, **facts: Any) -> Outgoing:
+    """A notice to the engineers in General."""
+    return Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"alarm:{desk}",
+        kind="alarm",
+        payload={"notice": notice, "facts": facts},
+        priority=Priority.WARNING,
+    )
+
+
 def say_in_topic(
     desk: str,
     group_id: int | None,

@@ -86,7 +86,10 @@ _NEW_TICKET = """
                   where id = $2 and rules_shown_at is null and rules_accepted_at is null returning id)
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
-            order by connected_at desc limit 1) as group_id
+            order by connected_at desc limit 1) as group_id,
+           coalesce(e.minutes, 0) as minutes, e.reason
+    from (select 1) one
+    left join emergency e on e.desk = $1 and e.ended_at is null and e.started_at <= $3 and e.ends_at > $3
 """
 
 
@@ -145,10 +148,22 @@ async def begin(
         }
     )
     facts = Facts("telegram", kind.key, kind.priority, QUEUE)
-    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now)
+    least = row["minutes"] * 60
+    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, first_response=least)
+    # An emergency that changes nothing for this ticket is no business of its requester.
+    emergency = {"reason": row["reason"], "minutes": row["minutes"]} if promises[0]["budget"] == least else None
     changes.targets += promises
     changes.events.append(
-        journal.event(ticket.id, who.actor, "opened", now, type=kind.key, related=related_id, subject=ticket.subject)
+        journal.event(
+            ticket.id,
+            who.actor,
+            "opened",
+            now,
+            type=kind.key,
+            related=related_id,
+            subject=ticket.subject,
+            emergency=emergency,
+        )
     )
     changes.outgoing += [
         *outward.open_topic(profile.name, ticket.group_id, ticket.id),
@@ -162,6 +177,7 @@ async def begin(
             due_at=promises[0]["due_at"],
             type=kind.key,
             rules=row["rules"],
+            emergency=emergency and emergency["reason"],
         ),
         outward.board(profile.name, ticket.group_id, now),
     ]
@@ -229,6 +245,7 @@ async def change_status(
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
+    ticket.silence_at = profile.silence(now)[0] if ticket.status == "resolved" else None
     moved = await targets.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
     changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket_id, now)

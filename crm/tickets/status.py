@@ -6,7 +6,18 @@ from crm.errors import WrongStatus
 
 Status = Literal["new", "open", "pending", "on_hold", "resolved", "closed", "declined"]
 Action = Literal[
-    "take", "reply", "hear", "ask", "hold", "resolve", "confirm", "reject", "reopen", "decline", "withdraw"
+    "take",
+    "reply",
+    "hear",
+    "ask",
+    "hold",
+    "resolve",
+    "confirm",
+    "reject",
+    "lapse",
+    "reopen",
+    "decline",
+    "withdraw",
 ]
 
 ACTIVE: frozenset[str] = frozenset({"new", "open", "pending", "on_hold"})
@@ -25,13 +36,22 @@ _NEXT: dict[Action, dict[Status, Status]] = {
         "on_hold": "on_hold",
         "resolved": "resolved",
     },
-    # A message of the requester; what waited for it, or was thought solved, is open again.
-    "hear": {"new": "new", "open": "open", "pending": "open", "on_hold": "on_hold", "resolved": "open"},
+    # A message of the requester; what waited for it, or was thought solved, is open again; closed: if not long ago.
+    "hear": {
+        "new": "new",
+        "open": "open",
+        "pending": "open",
+        "on_hold": "on_hold",
+        "resolved": "open",
+        "closed": "open",
+    },
     "ask": {"new": "pending", "open": "pending", "on_hold": "pending"},
     "hold": {"new": "on_hold", "open": "on_hold", "pending": "on_hold"},
     "resolve": {"new": "resolved", "open": "resolved", "pending": "resolved", "on_hold": "resolved"},
     "confirm": {"resolved": "closed"},
     "reject": {"resolved": "open"},
+    # Nobody has answered the solution.
+    "lapse": {"resolved": "closed"},
     "reopen": {
         "pending": "open",
         "on_hold": "open",

@@ -15,12 +15,13 @@ TABLE = """
             new       open      pending   on_hold   resolved  closed    declined
 take        open      open      pending   on_hold   -         -         -
 reply       open      open      pending   on_hold   resolved  -         -
-hear        new       open      open      on_hold   open      -         -
+hear        new       open      open      on_hold   open      open      -
 ask         pending   pending   -         pending   -         -         -
 hold        on_hold   on_hold   on_hold   -         -         -         -
 resolve     resolved  resolved  resolved  resolved  -         -         -
 confirm     -         -         -         -         closed    -         -
 reject      -         -         -         -         open      -         -
+lapse       -         -         -         -         closed    -         -
 reopen      -         -         open      open      open      open      open
 decline     declined  declined  declined  declined  -         -         -
 withdraw    closed    closed    closed    closed    closed    -         -

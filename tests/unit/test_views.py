@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, team_views, views
+from bot import admin_views, emergency_views, team_views, views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
@@ -56,6 +56,12 @@ FACTS: dict[str, Any] = {
     "stars": 5,
     "reachable": False,
     "id": 2**62,
+    "closes_at": DUE.isoformat(),
+    "ends_at": DUE.isoformat(),
+    "days": 5,
+    "reopen_days": 14,
+    "minutes": 60,
+    "emergency": WILD,
 }
 MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
 AGENT = Agent(desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
@@ -101,6 +107,8 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     yield "not removed", lambda look: admin_views.removed(look, WILD, False)
     yield "agents", lambda look: admin_views.agents(look, [AGENT])
     yield "no agents", lambda look: admin_views.agents(look, [])
+    yield "no emergency", lambda look: emergency_views.state(look, None)
+    yield "emergency over", lambda look: team_views.NOTICES["emergency_over"](look, {**FACTS, "name": None})
     yield "duty", lambda look: admin_views.on_duty(look, [])
     for refusal in _refusals():
         yield f"refusal {refusal!r}", lambda look, e=refusal: admin_views.refusal(look, e)
@@ -111,9 +119,9 @@ def _refusals() -> list[errors.DeskError]:
     for kind in kinds:
         kinds += kind.__subclasses__()
     found = [kind() for kind in kinds if kind is not errors.ProfileError]
-    for what in ("agent", "delete", "empty", "reason", "duty", "type", "priority"):
+    for what in ("agent", "delete", "empty", "reason", "duty", "type", "priority", "emergency"):
         found.append(errors.WrongInput(what=what))
-    return [*found, errors.NotAllowed(what="admin"), errors.WrongPlace(what="forum")]
+    return [*found, errors.NotAllowed(what="admin"), errors.NotAllowed(what="lead"), errors.WrongPlace(what="forum")]
 
 
 PAGES = dict(pages())
