@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from crm import inbox, outbox
 from crm.db import Sessions, transaction
 from crm.desks import Profile
+from crm.sla import emergency
 from crm.sla.sweep import sweep
 from crm.sla.targets import register_terms
 from crm.tickets import holding, silence
@@ -39,6 +40,15 @@ async def unanswered(sessions: Sessions, profiles: Sequence[Profile], now: datet
     for profile in profiles:
         async with transaction(sessions) as session:
             handled += await silence.sweep(session, profile, now, SWEEP_BATCH)
+    return handled
+
+
+async def emergencies(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Those that have run out, to be told; they have ended without that."""
+    handled = 0
+    for profile in profiles:
+        async with transaction(sessions) as session:
+            handled += await emergency.sweep(session, profile, now)
     return handled
 
 
@@ -79,6 +89,7 @@ class Job:
 JOBS = (
     Job("promises", 1, promises),
     Job("unanswered", 5, unanswered),
+    Job("emergencies", 5, emergencies),
     Job("held messages", 20, held_messages),
     Job("housekeeping", 60, housekeeping),
     Job("terms", 3600, terms),
