@@ -153,18 +153,8 @@ async def begin(
     # An emergency that changes nothing for this ticket is no business of its requester.
     emergency = {"reason": row["reason"], "minutes": row["minutes"]} if promises[0]["budget"] == least else None
     changes.targets += promises
-    changes.events.append(
-        journal.event(
-            ticket.id,
-            who.actor,
-            "opened",
-            now,
-            type=kind.key,
-            related=related_id,
-            subject=ticket.subject,
-            emergency=emergency,
-        )
-    )
+    told = {"type": kind.key, "related": related_id, "subject": ticket.subject, "emergency": emergency}
+    changes.events.append(journal.event(ticket.id, who.actor, "opened", now, **told))
     changes.outgoing += [
         *outward.open_topic(profile.name, ticket.group_id, ticket.id),
         outward.say_to_requester(
