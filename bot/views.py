@@ -44,6 +44,18 @@ def type_labels(t: Texts) -> dict[str, str]:
         "password": t("The cabinet's password"),
         "link": t("Link two availability zones"),
         "other": t("Something else"),
+        "incident": t("Something does not work"),
+        "question": t("A question"),
+        "change": t("Change the terms of the service"),
+        "service": t("Information or documents"),
+        "methodology": t("How to use it in teaching"),
+        "domain": t("A domain name"),
+        "mailbox": t("A mailbox"),
+        "placement": t("Place data on the site"),
+        "restore": t("Restore from a backup copy"),
+        "help": t("Help with managing the site"),
+        "technical": t("A fault of the portal"),
+        "feature": t("A wish or an idea"),
     }
 
 
@@ -69,6 +81,11 @@ def welcome(look: Look, accepted: bool) -> Rendered:
         t(
             "Write in your own words what happened: "
             "it is registered at once and an engineer answers here, day and night."
+        )
+        if look.profile.around_the_clock
+        else t(
+            "Write in your own words what happened, at any hour: "
+            "it is registered at once, and an engineer answers here in working hours."
         ),
     ]
     if not accepted:
@@ -119,9 +136,13 @@ def describe(look: Look, key: str) -> Rendered:
         "quota": t("Which quotas, and how much do you need?"),
         "password": t("Which cabinet is it about? Never send the password itself."),
         "link": t("Which two zones should be linked?"),
-        "other": t("Describe what you need."),
+        "incident": t("Describe what works badly and since when."),
+        "domain": t("Which name do you want, and for which school?"),
+        "mailbox": t("Which name should the mailbox have, and for whom?"),
+        "restore": t("What should be restored, and as of which day?"),
+        "technical": t("Describe what works badly and since when."),
     }
-    return render(as_list(Bold(type_labels(t)[key]), hints[key]))
+    return render(as_list(Bold(type_labels(t)[key]), hints.get(key, t("Describe what you need."))))
 
 
 def which_request(look: Look, message_id: int, tickets: list[tuple[int, str, str]]) -> Rendered:

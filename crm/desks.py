@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crm.errors import ProfileError
+from crm.sla.calendar import ALWAYS
 from crm.sla.closing import Closing
 from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Step
 from crm.sla.spec import CalendarSpec
@@ -69,7 +70,7 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Profile":
-        """Every calendar and type that is named is there, and every request is promised an answer and an end."""
+        """Every calendar and type that is named is there, and every request is promised an answer."""
         promises = [promise for policy in self.policies for promise in policy.promised().values()]
         named = [self.calendar, *(p.calendar for p in promises), *(step.hours for step in self.escalations)]
         named.append(self.closing.calendar)
@@ -85,15 +86,19 @@ class Profile(_Strict):
         for kind in self.request_types:
             facts = Facts("telegram", kind.key, kind.priority, QUEUE)
             promised = {metric for policy in self.policies if policy.fits(facts) for metric in policy.promised()}
-            for metric in ("first_response", "resolution"):
-                if metric not in promised:
-                    raise ValueError(f"policies: {kind.key} is promised no {metric}")
+            if "first_response" not in promised:
+                raise ValueError(f"policies: {kind.key} is promised no first_response")
         return self
 
     @cached_property
     def promises(self) -> Policies:
         """All that the agreement says of promises."""
         return Policies(self.policies, tuple(self.calendars.items()), self.calendar, self.escalations)
+
+    @property
+    def around_the_clock(self) -> bool:
+        """Whether the desk's own calendar is always open."""
+        return self.calendars[self.calendar].hours == ALWAYS.hours
 
     def silence(self, solved_at: datetime) -> list[datetime]:
         """When a solution that nobody answers is reminded of, and last when it is closed."""

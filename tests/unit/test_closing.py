@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
+from crm.desks import load_profile
 from crm.sla.calendar import Calendar, CalendarError
 from crm.sla.closing import Closing, working_day
 from crm.sla.spec import CalendarSpec
-from tests.factories import NOW, PROFILE
+from tests.factories import NOW
 
 
 def office(zone: str = "Asia/Almaty", country: str | None = "KZ", **more: Any) -> Calendar:
@@ -107,8 +108,9 @@ def test_without_reminders_it_is_just_closed() -> None:
     assert Closing(remind=(), close=1).moments(NOW, ALWAYS) == [working_day(ALWAYS, NOW, 1)]
 
 
-def test_prodata_counts_by_its_office() -> None:
-    """Support works around the clock there, but nobody has to confirm on a Sunday."""
+@pytest.mark.parametrize("desk", ["genesys", "prodata"])
+def test_days_are_those_of_an_office(desk: str) -> None:
+    """Where support works around the clock as well: nobody has to confirm on a Sunday."""
     friday = local("2026-11-27 15:00").astimezone(UTC)
-    found = [moment.astimezone(ZoneInfo("Asia/Almaty")).isoformat() for moment in PROFILE.silence(friday)]
+    found = [moment.astimezone(ZoneInfo("Asia/Almaty")).isoformat() for moment in load_profile(desk).silence(friday)]
     assert found == ["2026-12-01T15:00:00+05:00", "2026-12-03T15:00:00+05:00", "2026-12-04T15:00:00+05:00"]

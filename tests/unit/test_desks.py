@@ -60,7 +60,7 @@ def test_every_profile_of_ours_loads(path: Path) -> None:
         ("minutes = 10", "minutes = 0", "policies.0.first_response"),
         ("minutes = 10", "minuets = 10", "policies.0.first_response"),
         ("minutes = 60", "minutes = -1", "policies.0.resolution"),
-        ("first_response = { minutes = 10 }", "", "other is promised no first_response"),
+        ("first_response = { minutes = 10 }\n", "", "other is promised no first_response"),
         ('calendar = "always" }', 'calendar = "office" }', "no calendar 'office'; there are: always"),
         ('calendar = "always"\n', 'calendar = "office"\n', "no calendar 'office'; there are: always"),
         ('hours = "24/7"', "hours = {}", "calendars.always"),
