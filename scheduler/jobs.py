@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from crm import inbox, outbox
 from crm.db import Sessions, transaction
 from crm.desks import Profile
+from crm.sla import maintenance
 from crm.sla.sweep import sweep
 from crm.sla.targets import register_terms
 from crm.tickets import holding
@@ -27,6 +28,19 @@ async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetim
         while True:
             async with transaction(sessions) as session:
                 done = await sweep(session, profile, now, SWEEP_BATCH)
+            handled += done
+            if done < SWEEP_BATCH:
+                break
+    return handled
+
+
+async def windows(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Promises that announced maintenance moves, and those who are to hear of it; a batch a transaction."""
+    handled = 0
+    for profile in profiles:
+        while True:
+            async with transaction(sessions) as session:
+                done = await maintenance.move_promises(session, profile, now, SWEEP_BATCH)
             handled += done
             if done < SWEEP_BATCH:
                 break
@@ -69,6 +83,7 @@ class Job:
 
 JOBS = (
     Job("promises", 1, promises),
+    Job("maintenance", 2, windows),
     Job("held messages", 20, held_messages),
     Job("housekeeping", 60, housekeeping),
     Job("terms", 3600, terms),

@@ -15,7 +15,7 @@ from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
-from crm.sla import targets
+from crm.sla import maintenance, targets
 from crm.sla.policy import Facts
 from crm.tickets import outward, queries, status, thanks
 from crm.tickets.models import Ticket
@@ -86,7 +86,9 @@ _NEW_TICKET = """
                   where id = $2 and rules_shown_at is null and rules_accepted_at is null returning id)
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
-            order by connected_at desc limit 1) as group_id
+            order by connected_at desc limit 1) as group_id,
+           (select json_agg(json_build_array(starts_at, ends_at)) from maintenance
+            where desk = $1 and ends_at > $3 and cancelled_at is null) as maintenance
 """
 
 
@@ -145,7 +147,8 @@ async def begin(
         }
     )
     facts = Facts("telegram", kind.key, kind.priority, QUEUE)
-    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now)
+    windows = maintenance.from_plain(row["maintenance"])
+    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, maintenance=windows)
     changes.targets += promises
     changes.events.append(
         journal.event(ticket.id, who.actor, "opened", now, type=kind.key, related=related_id, subject=ticket.subject)
