@@ -6,7 +6,7 @@ For people days of one pattern are put together: a month of nights is not a hund
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -15,9 +15,10 @@ from crm.sla.calendar import Calendar
 from crm.sla.clock import Interval, Pause, explained
 from crm.sla.policy import Terms
 
-RUNNING = "running"
-# So many intervals are still read one by one.
-FEW = 10
+RUNNING, ENDED = "running", "ended"
+# A window of the weekly maintenance is shorter.
+_WEEK = timedelta(days=7)
+MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +72,26 @@ def account(promise: Promise, pauses: Sequence[Pause], now: datetime) -> Account
     here = max(start, promise.met_at or now)
     past = _intervals(terms, pauses, start, here)
     ahead = _intervals(terms, pauses, here, due) if promise.met_at is None and due is not None else ()
-    return Account(promise, past, ahead, running(past), due, _stands(promise, pauses, here, ahead))
+    stands = _stands(terms, pauses, here) if promise.met_at is None else None
+    return Account(promise, past, ahead, running(past), due, stands)
 
 
 def _intervals(terms: Terms, pauses: Sequence[Pause], since: datetime, until: datetime) -> tuple[Interval, ...]:
-    return tuple(explained(since, until, terms.standing(pauses, since, until), terms.calendar))
+    return tuple(explained(since, until, map(_named, terms.standing(pauses, since, until)), terms.calendar))
 
 
-def _stands(promise: Promise, pauses: Sequence[Pause], here: datetime, ahead: Sequence[Interval]) -> Interval | None:
-    """Where the clock stands now: in a pause, from its true beginning to its end; an open one lasts until now."""
-    if promise.met_at is not None:
-        return None
-    nearby = promise.terms.standing(pauses, here - timedelta(days=7), here + timedelta(days=7))
-    for pause in sorted(nearby, key=lambda p: p.start):
-        if pause.start <= here and (pause.end is None or here < pause.end):
-            return Interval(pause.start, pause.end or here, pause.kind)
-    return None
+def _named(pause: Pause) -> Pause:
+    """`closed` means hours here: the pause of a ticket that was closed or declined has a name of its own."""
+    return replace(pause, kind=ENDED) if pause.kind in ("closed", "declined") else pause
+
+
+def _stands(terms: Terms, pauses: Sequence[Pause], here: datetime) -> Interval | None:
+    """The pause in which the clock stands now, from its true beginning to its end; an open one, before all others,
+    lasts until now."""
+    nearby = map(_named, terms.standing(pauses, here - _WEEK, here + _WEEK))
+    over = [pause for pause in nearby if pause.start <= here and (pause.end is None or here < pause.end)]
+    found = min(over, key=lambda p: (p.end is not None, p.start), default=None)
+    return None if found is None else Interval(found.start, found.end or here, found.kind)
 
 
 def running(intervals: Iterable[Interval]) -> timedelta:
@@ -98,10 +103,10 @@ def running(intervals: Iterable[Interval]) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of one day by the wall clock; the end of a whole day is midnight, as `None`."""
+    """A stretch of one day by the wall clock; what lasts until its end ends at midnight."""
 
     begin: time
-    end: time | None
+    end: time
     kind: str
 
 
@@ -137,14 +142,14 @@ def _split(intervals: Sequence[Interval], zone: ZoneInfo) -> Iterator[Interval]:
         while begin < interval.end:
             day = begin.astimezone(zone).date() + timedelta(days=1)
             # Back to UTC at once: instants of one zone are compared by the wall clock.
-            midnight = datetime.combine(day, time(), zone).astimezone(begin.tzinfo)
+            midnight = datetime.combine(day, MIDNIGHT, zone).astimezone(begin.tzinfo)
             end = min(interval.end, midnight) if midnight > begin else interval.end
             yield Interval(begin, end, interval.kind)
             begin = end
 
 
 def _pieces(held: Iterable[Interval], zone: ZoneInfo) -> tuple[Piece, ...]:
-    return tuple(Piece(_wall(i.start, zone), _wall(i.end, zone) or None, i.kind) for i in held)
+    return tuple(Piece(_wall(i.start, zone), _wall(i.end, zone), i.kind) for i in held)
 
 
 def _wall(instant: datetime, zone: ZoneInfo) -> time:

@@ -6,7 +6,6 @@ through the active tickets by number, and asks of each what it was due without t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,18 +22,9 @@ from crm.sla import targets
 from crm.sla.clock import Pause
 from crm.sla.models import Maintenance
 from crm.sla.targets import Moved, Target
-from crm.sla.windows import KIND
+from crm.sla.windows import KIND, Window
 from crm.tickets import groups, moves, outward
 from crm.tickets.models import Ticket
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is asked for: aware UTC, and a reason that customers may read."""
-
-    start: datetime
-    end: datetime
-    reason: str
 
 
 def from_plain(found: Iterable[Sequence[str]] | None) -> list[Pause]:

@@ -246,12 +246,18 @@ async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetim
     promised = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}.get("next_response")
     if not answered or promised is None or (current is not None and current.open):
         return
-    row = SlaTarget(
-        **_row(profile, ticket.id, promised, promised.budget, now) | {"round": current.row.round + 1 if current else 1}
-    )
+    await promise(session, profile, ticket.id, promised, current, now)
+
+
+async def promise(
+    session: Session, profile: Profile, ticket_id: int, promised: Promised, former: Target | None, start: datetime
+) -> None:
+    """A promise of its own from that start, after a former round of it or as the first."""
+    made = _row(profile, ticket_id, promised, promised.budget, start)
+    row = SlaTarget(**made | {"round": former.row.round + 1 if former else 1})
     await _ensure(session, promised.terms)
     session.add(row)
-    plan(profile, Target(row, promised.terms), await pauses_of(session, ticket.id), now)
+    plan(profile, Target(row, promised.terms), await pauses_of(session, ticket_id), start)
 
 
 async def recompute(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> Moved | None:
@@ -271,29 +277,12 @@ async def recompute(session: Session, profile: Profile, ticket: Ticket, now: dat
             await _rewrite(session, profile, target.row, promised[metric], pauses, now)
     for metric in AT_OPENING:
         if metric in promised and metric not in targets:
-            await _ensure(session, promised[metric].terms)
-            row = SlaTarget(**_row(profile, ticket.id, promised[metric], promised[metric].budget, ticket.opened_at))
-            session.add(row)
-            plan(profile, Target(row, promised[metric].terms), pauses, now)
+            await promise(session, profile, ticket.id, promised[metric], None, ticket.opened_at)
     await session.flush()
     after = (await of_ticket(session, ticket.id)).get("resolution")
     if after is None or not after.open or after.row.due_at == before:
         return None
     return Moved("resolution", after.row.due_at)
-
-
-async def transferred(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
-    """Its new queue is to take it over in time, if it has a target for that; what the former owed is settled."""
-    await meet(session, profile, ticket.id, (TRANSFER,), now)
-    promised = profile.promises.accepted(ticket.queue, now)
-    if promised is None:
-        return
-    former = (await of_ticket(session, ticket.id)).get(TRANSFER)
-    made = _row(profile, ticket.id, promised, promised.budget, now)
-    row = SlaTarget(**made | {"round": former.row.round + 1 if former else 1})
-    await _ensure(session, promised.terms)
-    session.add(row)
-    plan(profile, Target(row, promised.terms), await pauses_of(session, ticket.id), now)
 
 
 async def _rewrite(

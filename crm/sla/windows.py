@@ -1,11 +1,12 @@
-"""Weekly maintenance: windows that come again and again, as a profile writes them. Pure.
+"""Windows of maintenance: those that a lead asks for, and those that come every week by the profile. Pure.
 
-They are frozen into the terms of a promise (`crm.sla.policy`): a window that is added later moves nothing that was
-promised. In the arithmetic each is a pause of the kind `maintenance`. A window of the week is kept as a calendar that
-is open while the work goes on, so that it follows its zone through every change of the clock.
+The weekly ones are frozen into the terms of a promise (`crm.sla.policy`): a window that is added later moves nothing
+that was promised. In the arithmetic each is a pause of the kind `maintenance`. A window of the week is kept as a
+calendar that is open while the work goes on, so that it follows its zone through every change of the clock.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -47,6 +48,15 @@ class Recurring(BaseModel):
         return Calendar(
             self.timezone, tuple(self._windows() if name == self.weekday else NO_WINDOWS for name in WEEKDAYS)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a lead asks for: aware UTC, and a reason that customers may read."""
+
+    start: datetime
+    end: datetime
+    reason: str
 
 
 def between(weekly: Iterable[Calendar], since: datetime, until: datetime) -> list[Pause]:

@@ -37,6 +37,7 @@ COMMANDS = [
     ["ticket", "show"],
     ["sla"],
     ["sla", "due"],
+    ["sla", "explain"],
     ["calendar"],
     ["calendar", "show"],
 ]
@@ -148,6 +149,7 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["inbox", "show", "99999999999999999999999"],
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
+        ["sla", "explain", "PD-99"],
     ],
     ids=" ".join,
 )
