@@ -1,4 +1,4 @@
-"""`kezekshi sla due`: deadlines without a database. `kezekshi calendar show`: a month of a desk's calendar."""
+"""`kezekshi sla due`: deadlines without a database; `sla explain`: those of a ticket; `calendar show`: a month."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import typer
 from babel.dates import format_date
 from rich.table import Table
 
-from app.boxes import console
+from app.boxes import console, with_session
 from app.settings import WrongSettings
 from crm import time
 from crm.desks import Language, load_profile
@@ -57,6 +57,23 @@ def due(
                         # Who asks line by line waits for each answer.
                         print(answer(line), flush=path is None)
         sys.stdout.flush()
+
+
+@sla.command("explain")
+def explain(
+    reference: Annotated[str, typer.Argument(help="Reference, like PD-1042.")],
+    language: Annotated[Language, typer.Option(help="Of the explanation.")] = "en",
+) -> None:
+    """Why is it due then? Each stretch of a ticket's time with its kind, and the sum that gives the deadline."""
+    # It brings the words of the bot along, which `sla due` can do without.
+    from app import explain as explaining
+
+    found = with_session(lambda session: explaining.gather(session, reference, language, time.utcnow()))
+    if found is None:
+        raise WrongSettings(f"no ticket {reference}")
+    look, accounts = found
+    for account in accounts:
+        explaining.show(look, account)
 
 
 def _opened(path: Path | None) -> TextIO:

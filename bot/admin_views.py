@@ -106,6 +106,11 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),
+        ("NotFound", "maintenance"): t("No such maintenance is ahead; /maintenance lists what is."),
+        ("WrongInput", "maintenance"): t(
+            "Write /maintenance 2h reason, or /maintenance 2026-12-03 18:00-20:00 reason; it begins now or later."
+        ),
+        ("WrongInput", "queue"): t("There is no such queue, or the request is in it already; /queue shows the others."),
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(

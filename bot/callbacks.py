@@ -54,6 +54,13 @@ class Priority(CallbackData, prefix="prio"):
     value: str
 
 
+class Queue(CallbackData, prefix="queue"):
+    """The ticket becomes that queue's work."""
+
+    ticket: Id
+    key: str
+
+
 class Type(CallbackData, prefix="type"):
     ticket: Id
     key: str

@@ -7,7 +7,7 @@ from aiogram import Dispatcher, Router
 from aiogram.types import CallbackQuery, TelegramObject
 
 from bot.context import Context
-from bot.handlers import admin, agent, emergency, requester, requests, topic
+from bot.handlers import admin, agent, emergency, maintenance, queues, requester, requests, topic, why
 
 fallback = Router(name="fallback")
 
@@ -26,7 +26,10 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
     return "ignored"
 
 
-ROUTERS = (requests.router, requester.router, admin.router, emergency.router, agent.router, topic.router, fallback)
+ROUTERS = (
+    *(requests.router, requester.router, admin.router, emergency.router, agent.router),
+    *(why.router, maintenance.router, queues.router, topic.router, fallback),
+)
 
 
 @cache

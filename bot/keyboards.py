@@ -122,3 +122,9 @@ def priorities(ticket_id: int, labels: dict[str, str], back: str) -> InlineKeybo
 def types(ticket_id: int, labels: dict[str, str], back: str) -> InlineKeyboardMarkup:
     rows = [[button(label, press.Type(ticket=ticket_id, key=key))] for key, label in labels.items()]
     return inline([*rows, [button(back, press.Work(action="card", ticket=ticket_id))]])
+
+
+def queues(ticket_id: int, labels: dict[str, str]) -> InlineKeyboardMarkup | None:
+    """A button for each; none at all where there is nothing to choose."""
+    rows = [[button(label, press.Queue(ticket=ticket_id, key=key))] for key, label in labels.items()]
+    return inline(rows) if rows else None

@@ -9,7 +9,7 @@ from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import emergency_views, keyboards
+from bot import emergency_views, keyboards, maintenance_views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look, type_labels
@@ -43,7 +43,25 @@ def metric_labels(t: Texts) -> dict[str, str]:
         "next_response": t("Next response"),
         "resolution": t("Resolution"),
         "inform": t("Word to the customer"),
+        "transfer": t("Taking over"),
     }
+
+
+def queue_labels(t: Texts) -> dict[str, str]:
+    return {"support": t("Support"), "infrastructure": t("Infrastructure"), "billing": t("Contracts and bills")}
+
+
+def queue_label(look: Look, key: str) -> str:
+    """A queue that the catalogues do not know is called as its profile says."""
+    queue = look.profile.queue(key)
+    return queue_labels(look.t).get(key) or (queue.title if queue else None) or key
+
+
+def choose_queue(look: Look, ticket_id: int, current: str) -> Rendered:
+    """Which queue it is in, and the others as buttons."""
+    others = {queue.key: queue_label(look, queue.key) for queue in look.profile.queues if queue.key != current}
+    words = Text(look.t("Queue:"), " ", Bold(queue_label(look, current)))
+    return render(words, keyboards.queues(ticket_id, others))
 
 
 def topic_name(reference: str, subject: str) -> str:
@@ -64,6 +82,8 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         t("Type:") + f" {type_labels(t)[ticket['type']]}",
         t("Engineer:") + f" {ticket['assignee'] or nobody}",
     ]
+    if len(look.profile.queues) > 1:
+        lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
     lines += [_promise(look, target, ticket["status"]) for target in ticket["targets"]]
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
@@ -251,6 +271,12 @@ def _no_topic(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(Text("🚧 ", Bold(words), " ", facts["reason"]))
 
 
+def _transferred(look: Look, facts: dict[str, Any]) -> Rendered:
+    queues = {key: queue_label(look, facts[key]) for key in ("before", "queue")}
+    words = look.t("{name} gives it from {before} to {queue}. Who takes it?", name=facts["name"], **queues)
+    return render("🔀 " + words)
+
+
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "warned": _warned,
     "breached": _breached,
@@ -266,4 +292,6 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "quarantined": _quarantined,
     "no_topic": _no_topic,
     **emergency_views.NOTICES,
+    "transferred": _transferred,
+    **maintenance_views.NOTICES,
 }

@@ -291,10 +291,26 @@ def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
 
+def _moved(look: Look, facts: dict[str, Any]) -> Rendered:
+    """A promise has another time, for a reason that is ours."""
+    t = look.t
+    reasons = {
+        "maintenance": t("{reference}: the promised time has moved because of maintenance."),
+        "transfer": t("{reference} is with another team now, and the promised time has changed."),
+    }
+    lines: list[Text | str] = [Bold(reasons[facts["reason"]].format(reference=facts["reference"]))]
+    solved, answered = t("We will solve it by {time} ({place} time)."), t("We will answer by {time} ({place} time).")
+    for promise in facts["promises"]:
+        words = solved if promise["metric"] == "resolution" else answered
+        lines.append(words.format(time=look.local(promise["due_at"]), place=look.place))
+    return render(as_list(*lines))
+
+
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "acknowledged": _acknowledged,
     "resumed": _resumed,
     "retyped": _retyped,
+    "moved": _moved,
     "asked": _asked,
     "resolved": _resolved,
     "reminded": _reminded,

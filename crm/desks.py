@@ -12,15 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from crm.errors import ProfileError
 from crm.sla.calendar import ALWAYS
 from crm.sla.closing import Closing
-from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Step
+from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Promise, Step
 from crm.sla.spec import CalendarSpec
+from crm.sla.windows import Recurring, leaves_time
 
 PROFILES = Path(__file__).resolve().parent.parent / "desks"
 
 Channel = Literal["telegram", "email", "web", "phone"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Language = Literal["kk", "ru", "en"]
-# Where tickets begin; others come with routing.
+# Where tickets begin; every desk has it.
 QUEUE = "support"
 
 
@@ -33,6 +34,15 @@ class RequestType(_Strict):
 
     key: str
     priority: Priority = "normal"
+
+
+class Queue(_Strict):
+    """Whose work a ticket is. `title` is for a queue that the catalogues do not know; who gets a ticket from another
+    queue takes it over within `accept`."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
+    title: str | None = None
+    accept: Promise | None = None
 
 
 class Profile(_Strict):
@@ -52,6 +62,8 @@ class Profile(_Strict):
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
     escalations: tuple[Step, ...] = USUAL_STEPS
     closing: Closing = Closing()
+    maintenance: tuple[Recurring, ...] = ()
+    queues: tuple[Queue, ...] = (Queue(key=QUEUE),)
 
     @field_validator("timezone")
     @classmethod
@@ -72,6 +84,7 @@ class Profile(_Strict):
     def _names_are_known(self) -> "Profile":
         """Every calendar and type that is named is there, and every request is promised an answer."""
         promises = [promise for policy in self.policies for promise in policy.promised().values()]
+        promises += [queue.accept for queue in self.queues if queue.accept is not None]
         named = [self.calendar, *(p.calendar for p in promises), *(step.hours for step in self.escalations)]
         named.append(self.closing.calendar)
         types = {kind.key for kind in self.request_types}
@@ -90,10 +103,37 @@ class Profile(_Strict):
                 raise ValueError(f"policies: {kind.key} is promised no first_response")
         return self
 
+    @model_validator(mode="after")
+    def _queues_are_known(self) -> "Profile":
+        keys = [queue.key for queue in self.queues]
+        if QUEUE not in keys or len(set(keys)) < len(keys):
+            raise ValueError(f"queues: each key once, and {QUEUE!r} among them")
+        for name in sorted({key for policy in self.policies for key in policy.queues} - set(keys)):
+            raise ValueError(f"policies: no queue {name!r}; there are: {', '.join(keys)}")
+        return self
+
+    @model_validator(mode="after")
+    def _maintenance_leaves_time(self) -> "Profile":
+        weekly = tuple(each.calendar for each in self.maintenance)
+        for name, spec in self.calendars.items():
+            if weekly and any(spec.hours) and not leaves_time(spec.frozen(2026, 2026), weekly):
+                raise ValueError(f"maintenance: it leaves no working time of {name}")
+        return self
+
     @cached_property
     def promises(self) -> Policies:
         """All that the agreement says of promises."""
-        return Policies(self.policies, tuple(self.calendars.items()), self.calendar, self.escalations)
+        return Policies(
+            self.policies,
+            tuple(self.calendars.items()),
+            self.calendar,
+            self.escalations,
+            tuple(each.calendar for each in self.maintenance),
+            tuple((queue.key, queue.accept) for queue in self.queues if queue.accept is not None),
+        )
+
+    def queue(self, key: str) -> Queue | None:
+        return next((queue for queue in self.queues if queue.key == key), None)
 
     @property
     def around_the_clock(self) -> bool:

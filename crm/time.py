@@ -3,11 +3,12 @@
 Every instant in the program is an aware datetime in UTC; only here does it become local.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_skeleton, format_time
+from babel.units import format_unit
 
 
 def utcnow() -> datetime:
@@ -32,6 +33,23 @@ def local(instant: datetime, timezone: str, language: str, now: datetime) -> str
         return clock
     skeleton = "MMMd" if there.year == now.astimezone(zone).year else "yMMMd"
     return f"{format_skeleton(skeleton, there, locale=language)}, {clock}"
+
+
+def stretch(start: datetime, end: datetime, timezone: str, language: str, now: datetime) -> str:
+    """`14:32–15:10` today, with the date on another day, `24 нояб., 18:00 – 25 нояб., 09:00` over midnight."""
+    zone, first = ZoneInfo(timezone), local(start, timezone, language, now)
+    there = end.astimezone(zone)
+    if start.astimezone(zone).date() == there.date():
+        return f"{first}–{there:%H:%M}"
+    return f"{first} – {local(end, timezone, language, now)}"
+
+
+def span(length: timedelta, language: str) -> str:
+    """`3 ч 20 мин`: hours, minutes and seconds, as far as there are any; parts of a second are rounded."""
+    seconds = round(length.total_seconds())
+    parts = ((seconds // 3600, "hour"), (seconds % 3600 // 60, "minute"), (seconds % 60, "second"))
+    said = [format_unit(n, f"duration-{unit}", "short", locale=language) for n, unit in parts if n]
+    return " ".join(said) or format_unit(0, "duration-minute", "short", locale=language)
 
 
 def stamp(instant: datetime, timezone: str) -> str:

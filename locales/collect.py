@@ -27,7 +27,7 @@ def main() -> None:
         # Anew for each: a catalogue takes over the very objects of its template.
         catalogue.update(collected(), no_fuzzy_matching=True)
         for message in catalogue:
-            if language == "en" and message.id and not any(message.string):
+            if language == "en" and message.id and not any(message.string or ()):
                 message.string = message.id
             message.flags.discard("python-format")
         with path.open("wb") as target:
@@ -35,7 +35,7 @@ def main() -> None:
         header = f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
         header += f'"Plural-Forms: {catalogue.plural_forms}\\n"\n\n'
         path.write_text(header + path.read_text("utf-8"), "utf-8")
-        print(f"{language}: {sum(not any(m.string) for m in catalogue if m.id)} to translate")
+        print(f"{language}: {sum(not any(m.string or ()) for m in catalogue if m.id)} to translate")
 
 
 if __name__ == "__main__":

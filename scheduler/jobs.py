@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from crm import inbox, outbox
 from crm.db import Sessions, transaction
 from crm.desks import Profile
-from crm.sla import emergency
+from crm.sla import emergency, maintenance
 from crm.sla.sweep import sweep
 from crm.sla.targets import register_terms
 from crm.tickets import holding, silence
@@ -52,6 +52,19 @@ async def emergencies(sessions: Sessions, profiles: Sequence[Profile], now: date
     return handled
 
 
+async def windows(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Promises that announced maintenance moves, and those who are to hear of it; a batch a transaction."""
+    handled = 0
+    for profile in profiles:
+        while True:
+            async with transaction(sessions) as session:
+                done = await maintenance.move_promises(session, profile, now, SWEEP_BATCH)
+            handled += done
+            if done < SWEEP_BATCH:
+                break
+    return handled
+
+
 async def held_messages(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
     handled = 0
     for profile in profiles:
@@ -90,6 +103,7 @@ JOBS = (
     Job("promises", 1, promises),
     Job("unanswered", 5, unanswered),
     Job("emergencies", 5, emergencies),
+    Job("maintenance", 2, windows),
     Job("held messages", 20, held_messages),
     Job("housekeeping", 60, housekeeping),
     Job("terms", 3600, terms),

@@ -17,12 +17,13 @@ from bot.content import without_command
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, HasContent, When
 from bot.fsm.states import Decline
-from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongPlace
+from bot.topics import TOPIC_PATIENCE, ticket_here
+from crm.errors import NotAllowed, NotAnAgent, WrongInput, WrongPlace
 from crm.people.models import Agent
 from crm.people.service import actor_of
 from crm.tickets import messages, queries, work
 from crm.tickets.models import Message as Stored
-from crm.tickets.models import TelegramMessage, Ticket
+from crm.tickets.models import TelegramMessage
 from crm.tickets.service import Origin, Written
 
 router = Router(name="topic")
@@ -31,21 +32,9 @@ router.edited_message.filter(When(F.chat.type == "supergroup"))
 router.message.middleware(middlewares.member)
 router.edited_message.middleware(middlewares.member)
 
-TOPIC_PATIENCE = timedelta(seconds=10)
 ORIGINAL_PATIENCE = timedelta(seconds=60)
 PUBLIC_COMMAND, NOTE_COMMAND = "r", "note"
 ALL_COMMANDS = Command(PUBLIC_COMMAND, NOTE_COMMAND, ignore_mention=True)
-
-
-async def _ticket(ctx: Context, message: Message) -> Ticket:
-    """Waits a little in a topic that we do not know: its creation may not be recorded yet. Raises WrongPlace."""
-    try:
-        return await work.ticket_in_topic(
-            ctx.session, ctx.profile.name, message.chat.id, message.message_thread_id or 0
-        )
-    except NotFound:
-        ctx.wait_for(TOPIC_PATIENCE)
-        raise WrongPlace(what="topic") from None
 
 
 def _replied(message: Message) -> int | None:
@@ -141,7 +130,7 @@ async def _kind(message: Message, ctx: Context) -> str:
 
 
 async def _write(message: Message, ctx: Context, agent: Agent, content: dict[str, Any], kind: str) -> str:
-    ticket = await _ticket(ctx, message)
+    ticket = await ticket_here(ctx, message)
     if await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id):
         return "duplicate"
     replied = _replied(message)

@@ -75,3 +75,24 @@ class Emergency(Base):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     agent_name: Mapped[str]
     ended_by: Mapped[str | None]
+
+
+class Maintenance(Base):
+    """A window that was announced. What was cancelled while it went on has ended with that.
+
+    `moved_to` is the last ticket whose promises have been moved for it, None when all have; after a cancellation,
+    `told_to` is the last whose requester had heard of it before, None for all.
+    """
+
+    __tablename__ = "maintenance"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str]
+    announced_by: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    announced_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    moved_to: Mapped[int | None]
+    told_to: Mapped[int | None]

@@ -14,11 +14,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crm.sla import windows
 from crm.sla.calendar import Calendar
+from crm.sla.clock import Pause
 from crm.sla.spec import CalendarSpec
 
-Metric = Literal["first_response", "next_response", "resolution", "inform"]
+Metric = Literal["first_response", "next_response", "resolution", "inform", "transfer"]
+# What a policy may promise.
 METRICS: tuple[Metric, ...] = ("first_response", "next_response", "resolution", "inform")
+# Between queues, and never shown to a requester: the receiving one takes it over in time.
+TRANSFER: Metric = "transfer"
 # What may stop a clock at the policy's wish; an ended ticket's clock always stands.
 Stop = Literal["pending", "on_hold", "maintenance"]
 ENDINGS = frozenset({"resolved", "closed", "declined"})
@@ -128,10 +133,13 @@ class Terms:
     stops: frozenset[str]
     reopening: Reopening
     steps: tuple[Step, ...]
+    # Open while the weekly maintenance goes on; none for a clock that does not stop for it.
+    weekly: windows.Weekly = ()
 
     def body(self) -> dict[str, Any]:
-        """The same terms give the same JSON."""
-        return {
+        """The same terms give the same JSON; what is not in them has no key, so that older hashes stay."""
+        weekly = {"weekly": [each.as_plain() for each in self.weekly]} if self.weekly else {}
+        return weekly | {
             "calendar": self.calendar.as_plain(),
             "stops": sorted(self.stops),
             "reopening": self.reopening,
@@ -141,6 +149,15 @@ class Terms:
     @cached_property
     def hash(self) -> str:
         return sha256(json.dumps(self.body(), sort_keys=True).encode()).hexdigest()[:32]
+
+    def reached(self, start: datetime, seconds: float, pauses: Iterable[Pause]) -> datetime | None:
+        """When the clock has run so long; `pauses` are those that stop it, the weekly maintenance comes by itself."""
+        return windows.reached(start, seconds, pauses, self.calendar, self.weekly)
+
+    def standing(self, pauses: Iterable[Pause], since: datetime, until: datetime) -> list[Pause]:
+        """All that stops the clock between two moments, the weekly maintenance included."""
+        known = [pause for pause in pauses if pause.kind in self.stops]
+        return [*known, *windows.between(self.weekly, since, until)]
 
     @property
     def breach(self) -> int:
@@ -156,7 +173,9 @@ def terms_from(body: Mapping[str, Any]) -> Terms:
 def _terms(body: str) -> Terms:
     plain = json.loads(body)
     steps = tuple(Step.model_validate(step) for step in plain["steps"])
-    return Terms(Calendar.from_plain(plain["calendar"]), frozenset(plain["stops"]), plain["reopening"], steps)
+    weekly = tuple(Calendar.from_plain(each) for each in plain.get("weekly", ()))
+    calendar, stops = Calendar.from_plain(plain["calendar"]), frozenset(plain["stops"])
+    return Terms(calendar, stops, plain["reopening"], steps, weekly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +195,9 @@ class Policies:
     calendars: tuple[tuple[str, CalendarSpec], ...]
     default_calendar: str
     steps: tuple[Step, ...]
+    weekly: windows.Weekly = ()
+    # By queue: how soon a transfer to it is to be taken over.
+    accepts: tuple[tuple[str, Promise], ...] = ()
 
     def promised(self, facts: Facts, now: datetime) -> tuple[Promised, ...]:
         """What a ticket with these facts is promised by what the profile says now."""
@@ -186,13 +208,23 @@ class Policies:
         """Whether anything is promised for a message that follows an answer."""
         return any(policy.next_response is not None for policy in self.policies)
 
+    def accepted(self, queue: str, now: datetime) -> Promised | None:
+        """By when a transfer to the queue is to be taken over; None if it has no such target."""
+        promise = dict(self.accepts).get(queue)
+        if promise is None:
+            return None
+        # Who need not work on a ticket while it waits need not take it over either.
+        terms = self._terms(TRANSFER, promise, Policy(resolution=promise), now.year)
+        return Promised(TRANSFER, promise.minutes * 60, terms)
+
     def all_terms(self, now: datetime) -> dict[str, Terms]:
-        """By hash: whatever terms a ticket that opens this year can have."""
+        """By hash: whatever terms a ticket that opens or is transferred this year can have."""
         found = [
             self._terms(metric, promise, policy, now.year)
             for policy in self.policies
             for metric, promise in policy.promised().items()
         ]
+        found += [taken.terms for queue, _ in self.accepts if (taken := self.accepted(queue, now)) is not None]
         return {terms.hash: terms for terms in found}
 
     def calendar(self, name: str | None, year: int) -> Calendar:
@@ -202,7 +234,8 @@ class Policies:
     def _terms(self, metric: Metric, promise: Promise, policy: Policy, year: int) -> Terms:
         steps = _in_order(step for step in self.steps if not step.metrics or metric in step.metrics)
         stops = frozenset[str](policy.stops) | ENDINGS
-        return Terms(self.calendar(promise.calendar, year), stops, policy.reopening, steps)
+        weekly = self.weekly if windows.KIND in stops else ()
+        return Terms(self.calendar(promise.calendar, year), stops, policy.reopening, steps, weekly)
 
 
 def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from crm.sla.calendar import Calendar
-from crm.sla.clock import Pause, reached
+from crm.sla.clock import Pause
 from crm.sla.policy import Terms
 
 # A calendar of the profile by its name; None for one that it no longer has.
@@ -18,7 +18,7 @@ def ledger(pauses: Iterable[Pause], terms: Terms) -> list[Pause]:
 
 def falls_at(place: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms) -> datetime | None:
     """The true moment of a step; None while an open pause comes before it. `pauses` are those that count."""
-    return reached(start, terms.steps[place].seconds(budget), pauses, terms.calendar)
+    return terms.reached(start, terms.steps[place].seconds(budget), pauses)
 
 
 def told_at(

@@ -48,7 +48,10 @@ async def _advance(
     session: Session, profile: Profile, target: Target, ticket: Ticket, now: datetime, changes: Changes
 ) -> None:
     row, terms, hours = target.row, target.terms, targets.hours_of(profile, now)
-    ledger = target.ledger(await targets.pauses_of(session, ticket.id))
+    pauses = await targets.pauses_of(session, ticket.id)
+    # Maintenance may have moved it, and nobody has come to write that down yet.
+    row.due_at = target.due(pauses) or row.due_at
+    ledger = target.ledger(pauses)
     place = (row.started_at, row.budget, ledger, terms)
     moments = {number: steps.told_at(number, *place, hours) for number in range(row.stage, len(terms.steps))}
     due = [number for number, at in moments.items() if at is not None and at <= now]

@@ -1,7 +1,7 @@
 """The promises of a ticket: made when it opens, stopped and resumed with its status, met by what counts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,9 @@ from crm.db import Session
 from crm.desks import Profile
 from crm.sla import emergency, steps
 from crm.sla.calendar import Calendar
-from crm.sla.clock import Pause, reached
+from crm.sla.clock import Pause
 from crm.sla.models import SlaPause, SlaTarget, SlaTerms
-from crm.sla.policy import ENDINGS, Facts, Promised, Terms
+from crm.sla.policy import ENDINGS, TRANSFER, Facts, Promised, Terms
 from crm.tickets.models import Ticket
 from crm.tickets.status import RUNNING
 
@@ -34,8 +34,12 @@ class Target:
     row: SlaTarget
     terms: Terms
 
-    def ledger(self, pauses: Sequence[SlaPause]) -> list[Pause]:
-        return steps.ledger((Pause(p.started_at, p.ended_at, p.kind) for p in pauses), self.terms)
+    def ledger(self, pauses: Iterable[Pause]) -> list[Pause]:
+        return steps.ledger(pauses, self.terms)
+
+    def due(self, pauses: Iterable[Pause]) -> datetime | None:
+        """By its ledger; None while an open pause comes before."""
+        return self.terms.reached(self.row.started_at, self.row.budget, self.ledger(pauses))
 
     @property
     def open(self) -> bool:
@@ -74,20 +78,29 @@ async def _ensure(session: Session, terms: Terms) -> str:
 
 
 async def made_at_opening(
-    session: Session, profile: Profile, ticket_id: int, facts: Facts, now: datetime, first_response: int = 0
+    session: Session,
+    profile: Profile,
+    ticket_id: int,
+    facts: Facts,
+    now: datetime,
+    first_response: int = 0,
+    maintenance: Sequence[Pause] = (),
 ) -> list[Row]:
-    """Targets of a ticket that opens now, for `Changes.targets`; `first_response` lengthens that budget (seconds)."""
+    """Targets of a ticket that opens now, for `Changes.targets`; `first_response` lengthens that budget (seconds),
+    `maintenance` is what is announced."""
     made = []
     for promised in profile.promises.promised(facts, now):
         if promised.metric in AT_OPENING:
             budget = max(promised.budget, first_response) if promised.metric == "first_response" else promised.budget
             await _ensure(session, promised.terms)
-            made.append(_row(profile, ticket_id, promised, budget, now))
+            made.append(_row(profile, ticket_id, promised, budget, now, maintenance))
     return made
 
 
-def _row(profile: Profile, ticket_id: int, promised: Promised, budget: int, now: datetime) -> Row:
-    terms = promised.terms
+def _row(
+    profile: Profile, ticket_id: int, promised: Promised, budget: int, now: datetime, maintenance: Sequence[Pause] = ()
+) -> Row:
+    terms, pauses = promised.terms, steps.ledger(maintenance, promised.terms)
     return {
         "ticket_id": ticket_id,
         "metric": promised.metric,
@@ -95,9 +108,10 @@ def _row(profile: Profile, ticket_id: int, promised: Promised, budget: int, now:
         "terms_hash": terms.hash,
         "started_at": now,
         "budget": budget,
-        "due_at": terms.calendar.add(now, timedelta(seconds=budget)),
+        # Without maintenance, as long as an open pause forbids to say more.
+        "due_at": terms.reached(now, budget, pauses) or terms.calendar.add(now, timedelta(seconds=budget)),
         "stage": 0,
-        "next_at": steps.next_at(0, now, budget, (), terms, hours_of(profile, now)),
+        "next_at": steps.next_at(0, now, budget, pauses, terms, hours_of(profile, now)),
     }
 
 
@@ -112,15 +126,26 @@ async def of_ticket(session: Session, ticket_id: int) -> dict[str, Target]:
     return {target.metric: Target(target, terms.terms) for target, terms in found.all()}
 
 
-async def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
-    found = await session.scalars(select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at))
-    return list(found)
+_PAUSES = """
+    select started_at as start, ended_at as until, kind from sla_pause where ticket_id = $1
+    union all
+    select m.starts_at, least(m.ends_at, m.cancelled_at), 'maintenance'
+    from maintenance m join ticket t on t.desk = m.desk
+    where t.id = $1 and m.ends_at > t.opened_at and (m.cancelled_at is null or m.cancelled_at > m.starts_at)
+    order by start
+"""
 
 
-def _plan(profile: Profile, target: Target, pauses: Sequence[SlaPause], now: datetime) -> None:
+async def pauses_of(session: Session, ticket_id: int) -> list[Pause]:
+    """Whatever the ticket waited for, and the maintenance that was announced; which of it counts, the terms say."""
+    await session.flush()
+    return [Pause(row["start"], row["until"], row["kind"]) for row in await session.rows(_PAUSES, ticket_id)]
+
+
+def plan(profile: Profile, target: Target, pauses: Sequence[Pause], now: datetime) -> None:
     """Set `due_at` and `next_at` from the start, the budget and the ledger."""
     row, counted = target.row, target.ledger(pauses)
-    due = reached(row.started_at, row.budget, counted, target.terms.calendar)
+    due = target.due(pauses)
     if due is not None:
         row.due_at = due
     row.next_at = None
@@ -139,20 +164,19 @@ class Moved:
 
 async def follow_status(session: Session, profile: Profile, ticket_id: int, status: str, now: datetime) -> Moved | None:
     """Stop or resume the clocks as the new status demands; says so if that of the solution runs again."""
-    pauses = await pauses_of(session, ticket_id)
     targets = await of_ticket(session, ticket_id)
-    still = pauses[-1] if pauses and pauses[-1].ended_at is None else None
+    still = await session.scalar(select(SlaPause).where(SlaPause.ticket_id == ticket_id, SlaPause.ended_at.is_(None)))
     if still is not None and still.kind != status:
         still.ended_at = max(now, still.started_at)
         await session.flush()
     if status not in RUNNING and (still is None or still.kind != status):
         begin = now if still is None else still.ended_at or now
-        pauses.append(SlaPause(ticket_id=ticket_id, kind=status, started_at=begin))
-        session.add(pauses[-1])
+        session.add(SlaPause(ticket_id=ticket_id, kind=status, started_at=begin))
+    pauses = await pauses_of(session, ticket_id)
     if status in RUNNING and still is not None and still.kind in ENDINGS:
         await _reopen(session, targets, now)
     for target in targets.values():
-        _plan(profile, target, pauses, now)
+        plan(profile, target, pauses, now)
     resolution = targets.get("resolution")
     if resolution is None or not resolution.open or status not in RUNNING or still is None:
         return None
@@ -192,11 +216,13 @@ async def meet(session: Session, profile: Profile, ticket_id: int, metrics: Sequ
     """These promises are fulfilled, in time or late; gives those that were not before."""
     targets = await of_ticket(session, ticket_id)
     met = [metric for metric in metrics if metric in targets and targets[metric].open]
+    pauses = await pauses_of(session, ticket_id) if met else []
     for metric in met:
-        row = targets[metric].row
-        row.met_at, row.next_at = now, None
-        if now > row.due_at and row.breached_at is None:
-            row.breached_at = row.due_at
+        row, due = targets[metric].row, targets[metric].due(pauses)
+        row.met_at, row.next_at, row.due_at = now, None, due or row.due_at
+        # While the clock stands nothing is late, whatever was due before it stopped.
+        if due is not None and now > due and row.breached_at is None:
+            row.breached_at = due
     return met
 
 
@@ -209,7 +235,7 @@ async def informed(session: Session, profile: Profile, ticket: Ticket, now: date
 
 async def next_round(session: Session, profile: Profile, target: Target, now: datetime) -> None:
     """The same promise anew, from now on."""
-    _plan(profile, await _again(session, target, now), await pauses_of(session, target.row.ticket_id), now)
+    plan(profile, await _again(session, target, now), await pauses_of(session, target.row.ticket_id), now)
 
 
 async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
@@ -220,12 +246,18 @@ async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetim
     promised = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}.get("next_response")
     if not answered or promised is None or (current is not None and current.open):
         return
-    row = SlaTarget(
-        **_row(profile, ticket.id, promised, promised.budget, now) | {"round": current.row.round + 1 if current else 1}
-    )
+    await promise(session, profile, ticket.id, promised, current, now)
+
+
+async def promise(
+    session: Session, profile: Profile, ticket_id: int, promised: Promised, former: Target | None, start: datetime
+) -> None:
+    """A promise of its own from that start, after a former round of it or as the first."""
+    made = _row(profile, ticket_id, promised, promised.budget, start)
+    row = SlaTarget(**made | {"round": former.row.round + 1 if former else 1})
     await _ensure(session, promised.terms)
     session.add(row)
-    _plan(profile, Target(row, promised.terms), await pauses_of(session, ticket.id), now)
+    plan(profile, Target(row, promised.terms), await pauses_of(session, ticket_id), start)
 
 
 async def recompute(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> Moved | None:
@@ -241,16 +273,15 @@ async def recompute(session: Session, profile: Profile, ticket: Ticket, now: dat
         promised["first_response"] = replace(first, budget=max(first.budget, least))
     before = targets["resolution"].row.due_at if "resolution" in targets else None
     for metric, target in targets.items():
+        if metric == TRANSFER:
+            continue
         if target.open and metric not in promised:
             await session.delete(target.row)
         elif target.open:
             await _rewrite(session, profile, target.row, promised[metric], pauses, now)
     for metric in AT_OPENING:
         if metric in promised and metric not in targets:
-            await _ensure(session, promised[metric].terms)
-            row = SlaTarget(**_row(profile, ticket.id, promised[metric], promised[metric].budget, ticket.opened_at))
-            session.add(row)
-            _plan(profile, Target(row, promised[metric].terms), pauses, now)
+            await promise(session, profile, ticket.id, promised[metric], None, ticket.opened_at)
     await session.flush()
     after = (await of_ticket(session, ticket.id)).get("resolution")
     if after is None or not after.open or after.row.due_at == before:
@@ -259,13 +290,13 @@ async def recompute(session: Session, profile: Profile, ticket: Ticket, now: dat
 
 
 async def _rewrite(
-    session: Session, profile: Profile, row: SlaTarget, promised: Promised, pauses: Sequence[SlaPause], now: datetime
+    session: Session, profile: Profile, row: SlaTarget, promised: Promised, pauses: Sequence[Pause], now: datetime
 ) -> None:
     if (row.terms_hash, row.budget) == (promised.terms.hash, promised.budget):
         return
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
-    _plan(profile, target, pauses, now)
+    plan(profile, target, pauses, now)
     if row.breached_at is None or row.due_at > now:
         row.stage, row.breached_at = 0, None
-        _plan(profile, target, pauses, now)
+        plan(profile, target, pauses, now)

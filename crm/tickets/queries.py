@@ -15,7 +15,7 @@ Facts = dict[str, Any]
 _OWN = """
     select t.id, t.reference, t.subject, t.status, t.request_type as type, t.opened_at,
            (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null
-            and s.next_at is not null) as due_at
+            and s.next_at is not null and s.metric <> 'transfer') as due_at
     from ticket t where t.desk = :desk and t.requester_id = :person
 """
 
@@ -70,7 +70,7 @@ async def reachable_of(session: Session, desk: str, person_id: int) -> list[Open
 
 
 _CARD = """
-    select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.group_id,
+    select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.queue, t.group_id,
            t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
            a.name as assignee, r.reference as related,

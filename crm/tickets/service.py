@@ -15,7 +15,7 @@ from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
-from crm.sla import targets
+from crm.sla import maintenance, targets
 from crm.sla.policy import Facts
 from crm.tickets import outward, queries, status, thanks
 from crm.tickets.models import Ticket
@@ -87,6 +87,8 @@ _NEW_TICKET = """
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
             order by connected_at desc limit 1) as group_id,
+           (select json_agg(json_build_array(starts_at, ends_at)) from maintenance
+            where desk = $1 and ends_at > $3 and cancelled_at is null) as maintenance,
            coalesce(e.minutes, 0) as minutes, e.reason
     from (select 1) one
     left join emergency e on e.desk = $1 and e.ended_at is null and e.started_at <= $3 and e.ends_at > $3
@@ -148,8 +150,8 @@ async def begin(
         }
     )
     facts = Facts("telegram", kind.key, kind.priority, QUEUE)
-    least = row["minutes"] * 60
-    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, first_response=least)
+    least, windows = row["minutes"] * 60, maintenance.from_plain(row["maintenance"])
+    promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, least, windows)
     # An emergency that changes nothing for this ticket is no business of its requester.
     emergency = {"reason": row["reason"], "minutes": row["minutes"]} if promises[0]["budget"] == least else None
     changes.targets += promises

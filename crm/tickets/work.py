@@ -16,14 +16,14 @@ from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of, telegram_chat
 from crm.sla import targets
-from crm.sla.policy import METRICS
+from crm.sla.policy import METRICS, TRANSFER
 from crm.sla.targets import Moved
 from crm.tickets import outward, status
 from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import Written, change_status, load
 
 # What a public reply fulfils.
-ANSWERS = ("first_response", "next_response")
+ANSWERS = ("first_response", "next_response", TRANSFER)
 
 
 async def ticket_in_topic(session: Session, desk: str, chat_id: int, thread_id: int) -> Ticket:
@@ -129,6 +129,8 @@ async def _step(
     ticket = await load(session, profile.name, ticket_id)
     chat = await telegram_chat(session, profile.name, ticket.requester_id)
     changes = Changes()
+    # Whoever does something with it has taken it over.
+    await targets.meet(session, profile, ticket_id, (TRANSFER,), now)
     await change_status(session, profile, ticket_id, action, actor_of(agent), chat, now, changes, **facts)
     ticket.assignee_id = ticket.assignee_id or agent.id
     if notice is not None and chat is not None:

@@ -89,10 +89,23 @@ def test_pure_modules_import_neither_database_nor_network() -> None:
         *("crm/tickets/status.py", "crm/tickets/thanks.py", "crm/tickets/outward.py"),
         *(
             f"crm/sla/{name}.py"
-            for name in ("calendar", "clock", "closing", "hours", "offsets", "policy", "spec", "steps", "whatif")
+            for name in (
+                "calendar",
+                "clock",
+                "closing",
+                "explain",
+                "hours",
+                "offsets",
+                "policy",
+                "spec",
+                "steps",
+                "whatif",
+                "windows",
+            )
         ),
         *("bot/views.py", "bot/team_views.py", "bot/admin_views.py", "bot/keyboards.py", "bot/callbacks.py"),
-        *("bot/content.py", "bot/emergency_views.py", "bot/refusals.py", "bot/rendered.py"),
+        *("bot/content.py", "bot/refusals.py", "bot/rendered.py", "bot/windows.py"),
+        *("bot/why_views.py", "bot/maintenance_views.py", "bot/emergency_views.py"),
     ]
     for name in pure:
         source = (ROOT / name).read_text("utf-8")

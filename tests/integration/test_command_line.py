@@ -16,7 +16,8 @@ from app import boxes, cli
 from crm import inbox
 from crm.db import Sessions, transaction
 from crm.inbox import Received
-from tests.factories import DESK, NOW, TOKEN, add, engineer, minutes, one, opened, rows
+from crm.tickets import work
+from tests.factories import DESK, NOW, PROFILE, TOKEN, add, engineer, minutes, one, opened, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
@@ -37,6 +38,7 @@ COMMANDS = [
     ["ticket", "show"],
     ["sla"],
     ["sla", "due"],
+    ["sla", "explain"],
     ["calendar"],
     ["calendar", "show"],
 ]
@@ -148,6 +150,7 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["inbox", "show", "99999999999999999999999"],
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
+        ["sla", "explain", "PD-99"],
     ],
     ids=" ".join,
 )
@@ -208,6 +211,24 @@ async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, s
     assert "first_response" in out
     assert "2026-11-22 14:10:00 +05" in out
     assert "The log is whole" in out
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "running 30 min of"), ("ru", "прошло 30 мин из"), ("kk", "ішінен 30 мин өтті")],
+)
+async def test_the_command_line_explains_every_line(
+    desk: Command, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    monkeypatch.setattr("app.sla.time.utcnow", lambda: NOW + minutes(60))
+    async with transaction(sessions) as session:
+        agent, ticket = await engineer(session), await opened(session)
+        await work.ask(session, PROFILE, agent, ticket.id, NOW + minutes(30))
+    code, out, err = await desk("sla", "explain", ticket.reference.lower(), "--language", language)
+    assert (code, err) == (0, "")
+    assert out.count(words) == 2
+    assert "14:00–14:30" in out
+    assert "14:30–15:00" in out
 
 
 async def test_a_log_that_was_tampered_with_is_said_so(desk: Command, sessions: Sessions) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, emergency_views, team_views, views
+from bot import admin_views, emergency_views, maintenance_views, team_views, views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
@@ -31,6 +31,7 @@ TICKET = {
     "status": "open",
     "priority": "high",
     "type": "fault",
+    "queue": "support",
     "requester": WILD,
     "language": "kk",
     "telegram_id": 2**52,
@@ -62,7 +63,16 @@ FACTS: dict[str, Any] = {
     "reopen_days": 14,
     "minutes": 60,
     "emergency": WILD,
+    "promises": [{"metric": metric, "due_at": DUE.isoformat()} for metric in ("first_response", "resolution")],
+    "before": "support",
+    "queue": "infrastructure",
+    "number": 2**62,
+    "start": NOW.isoformat(),
+    "end": (NOW + timedelta(days=1)).isoformat(),
+    "by": WILD,
 }
+# A customer's notice has one reason of a few, a team's the words of a person.
+MOVED = {**FACTS, "reason": "transfer"}
 MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
 AGENT = Agent(desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
 RIGHTS = list(admin_views.NEEDED_RIGHTS)
@@ -93,7 +103,11 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         yield f"card {status}", lambda look, t=facts: team_views.card(look, t)
     for notices, who in ((views.NOTICES, "customer"), (team_views.NOTICES, "team")):
         for name, draw in notices.items():
-            yield f"{who} {name}", lambda look, d=draw: d(look, FACTS)
+            facts = MOVED if name == "moved" else FACTS
+            yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
+    yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")
+    yield "maintenance", lambda look: maintenance_views.listing(look, [FACTS] * 5)
+    yield "no maintenance", lambda look: maintenance_views.listing(look, [])
     yield "unassigned card", lambda look: team_views.card(look, {**TICKET, "assignee": None, "telegram_id": None})
     yield "board", lambda look: team_views.board(look, [TICKET] * 60, 60)
     yield "empty board", lambda look: team_views.board(look, [], 0)
@@ -119,9 +133,10 @@ def _refusals() -> list[errors.DeskError]:
     for kind in kinds:
         kinds += kind.__subclasses__()
     found = [kind() for kind in kinds if kind is not errors.ProfileError]
-    for what in ("agent", "delete", "empty", "reason", "duty", "type", "priority", "emergency"):
-        found.append(errors.WrongInput(what=what))
-    return [*found, errors.NotAllowed(what="admin"), errors.NotAllowed(what="lead"), errors.WrongPlace(what="forum")]
+    words = ("agent", "delete", "empty", "reason", "duty", "type", "priority", "emergency", "queue", "maintenance")
+    found += [errors.WrongInput(what=what) for what in words]
+    found += [errors.NotAllowed(what="lead"), errors.NotFound(what="maintenance")]
+    return [*found, errors.NotAllowed(what="admin"), errors.WrongPlace(what="forum")]
 
 
 PAGES = dict(pages())
