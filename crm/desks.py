@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crm.errors import ProfileError
-from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Step
+from crm.sla.policy import MOST_STEPS, USUAL_STEPS, Facts, Policies, Policy, Step
 from crm.sla.spec import CalendarSpec
 
 PROFILES = Path(__file__).resolve().parent.parent / "desks"
@@ -17,6 +17,8 @@ PROFILES = Path(__file__).resolve().parent.parent / "desks"
 Channel = Literal["telegram", "email", "web", "phone"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Language = Literal["kk", "ru", "en"]
+# Who answers for a new ticket (`crm.tickets.assignment`).
+Assignment = Literal["manual", "round_robin", "least_loaded"]
 # Where tickets begin; others come with routing.
 QUEUE = "support"
 
@@ -47,7 +49,8 @@ class Profile(_Strict):
     calendar: str
     calendars: dict[str, CalendarSpec]
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
-    escalations: tuple[Step, ...] = USUAL_STEPS
+    escalations: Annotated[tuple[Step, ...], Field(max_length=MOST_STEPS)] = USUAL_STEPS
+    assignment: Assignment = "manual"
 
     @field_validator("timezone")
     @classmethod

@@ -96,7 +96,7 @@ def _row(profile: Profile, ticket_id: int, promised: Promised, budget: int, now:
         "started_at": now,
         "budget": budget,
         "due_at": terms.calendar.add(now, timedelta(seconds=budget)),
-        "stage": 0,
+        "stage": steps.NONE_BEHIND,
         "next_at": steps.next_at(0, now, budget, (), terms, hours_of(profile, now)),
     }
 
@@ -182,7 +182,7 @@ async def _again(session: Session, target: Target, at: datetime) -> Target:
         started_at=at,
         budget=old.budget,
         due_at=target.terms.calendar.add(at, timedelta(seconds=old.budget)),
-        stage=0,
+        stage=steps.NONE_BEHIND,
     )
     session.add(row)
     return Target(row, target.terms)
@@ -259,9 +259,11 @@ async def _rewrite(
 ) -> None:
     if (row.terms_hash, row.budget) == (promised.terms.hash, promised.budget):
         return
+    longer, due_before = promised.budget > row.budget, row.due_at
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
     _plan(profile, target, pauses, now)
-    if row.breached_at is None or row.due_at > now:
-        row.stage, row.breached_at = 0, None
+    # Steps that were done are not done again because the time has become shorter.
+    if (row.breached_at is None or row.due_at > now) and (longer or row.due_at > due_before):
+        row.stage, row.breached_at = steps.NONE_BEHIND, None
         _plan(profile, target, pauses, now)
