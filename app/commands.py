@@ -29,7 +29,9 @@ def of_engineers(language: str) -> list[dict[str, str]]:
         {"command": "r", "description": t("Answer the customer: /r text")},
         {"command": "note", "description": t("Internal note: /note text")},
         {"command": "delete", "description": t("In reply: remove your message everywhere")},
-        {"command": "duty", "description": t("On duty: /duty on, /duty off")},
+        {"command": "duty", "description": t("Who is on duty; /duty on, off, week, swap")},
+        {"command": "away", "description": t("Off duty, my requests are free again")},
+        {"command": "back", "description": t("I am back")},
         {"command": "agent", "description": t("Engineers: /agent list, add, remove")},
         {"command": "connect", "description": t("Receive requests in this group")},
     ]

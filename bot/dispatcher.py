@@ -7,7 +7,7 @@ from aiogram import Dispatcher, Router
 from aiogram.types import CallbackQuery, TelegramObject
 
 from bot.context import Context
-from bot.handlers import admin, agent, requester, requests, topic
+from bot.handlers import admin, agent, duty, requester, requests, topic
 
 fallback = Router(name="fallback")
 
@@ -26,7 +26,7 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
     return "ignored"
 
 
-ROUTERS = (requests.router, requester.router, admin.router, agent.router, topic.router, fallback)
+ROUTERS = (requests.router, requester.router, admin.router, duty.router, agent.router, topic.router, fallback)
 
 
 @cache

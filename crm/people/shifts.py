@@ -56,6 +56,11 @@ class Duty:
     overrides: tuple[Override, ...]
     otherwise: bool
 
+    @property
+    def plain(self) -> bool:
+        """Nothing but a word: neither shifts nor anything for a stretch."""
+        return self.shifts is None and not self.overrides
+
     def on(self, instant: datetime) -> bool:
         for override in reversed(self.overrides):
             if override.covers(instant):
