@@ -92,7 +92,7 @@ async def hand_back(session: Session, profile: Profile, agent: Agent, now: datet
             outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "released", name=agent.name)
         )
         await session.flush()
-        other = await choose(session, profile, known, now, but=agent.id) if profile.assignment != "manual" else None
+        other = await choose(session, profile, known, now) if profile.assignment != "manual" else None
         if other is not None:
             ticket.assignee_id = other.id
             tell(changes, profile.name, ticket.group_id, ticket.id, other, now)

@@ -70,6 +70,11 @@ def test_the_last_word_that_covers_the_moment_counts() -> None:
     assert found.changes_at(at(23, 15)) is None
 
 
+def test_a_word_that_changes_nothing_does_not_cut_a_stretch() -> None:
+    said = (Override(True, at(23, 12), at(23, 14)),)
+    assert duty(*OFFICE, said=said).stretches(at(23, 0), at(24, 0)) == [(at(23, 9), at(23, 18))]
+
+
 def test_a_word_for_next_month_is_seen_from_now() -> None:
     later = duty(said=(Override(True, at(23, 0) + timedelta(days=40), at(23, 0) + timedelta(days=41)),))
     assert later.changes_at(at(23, 0)) == at(23, 0) + timedelta(days=40)
