@@ -32,8 +32,10 @@ def of_engineers(language: str) -> list[dict[str, str]]:
         {"command": "why", "description": t("How the times of the request come about")},
         {"command": "queue", "description": t("To another queue: /queue")},
         {"command": "maintenance", "description": t("Maintenance: /maintenance 2h reason")},
-        {"command": "duty", "description": t("On duty: /duty on, /duty off")},
         {"command": "emergency", "description": t("Emergency: /emergency 60 4h reason, /emergency off")},
+        {"command": "duty", "description": t("Who is on duty; /duty on, off, week, swap")},
+        {"command": "away", "description": t("Off duty, my requests are free again")},
+        {"command": "back", "description": t("I am back")},
         {"command": "agent", "description": t("Engineers: /agent list, add, remove")},
         {"command": "connect", "description": t("Receive requests in this group")},
     ]

@@ -9,6 +9,7 @@ from bot.rendered import Rendered, render
 from bot.views import Look
 from crm.errors import DeskError
 from crm.people.models import Agent
+from crm.people.shifts import Duty
 from crm.texts import Texts
 
 NEEDED_RIGHTS = ("can_manage_topics", "can_pin_messages", "can_delete_messages")
@@ -72,18 +73,13 @@ def removed(look: Look, name: str, was: bool) -> Rendered:
     )
 
 
-def agents(look: Look, everyone: Sequence[Agent]) -> Rendered:
+def agents(look: Look, members: Sequence[tuple[Agent, Duty]]) -> Rendered:
     t = look.t
-    if not everyone:
+    if not members:
         return render(t("No engineers yet. Reply to a person's message with /agent add."))
     roles = {"agent": t("engineer"), "lead": t("lead")}
-    lines = [f"{agent.name} · {roles[agent.role]}" + ("" if agent.on_duty else " · 💤") for agent in everyone]
+    lines = [f"{agent.name} · {roles[agent.role]}" + ("" if duty.on(look.now) else " · 💤") for agent, duty in members]
     return render(as_list(Bold(t("Engineers")), *lines))
-
-
-def on_duty(look: Look, names: Sequence[str]) -> Rendered:
-    t = look.t
-    return render(t("On duty: {names}", names=", ".join(names) or t("nobody")))
 
 
 # --- refusals ------------------------------------------------------------------------------------------
@@ -119,11 +115,20 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("WrongInput", "delete"): t("Reply with /delete to your own message that should be removed."),
         ("WrongInput", "empty"): t("Write the text after the command: /r text or /note text."),
         ("WrongInput", "reason"): t("A reason is needed: press «Decline» again and write it as text."),
-        ("WrongInput", "duty"): t("Write /duty on or /duty off."),
         ("WrongInput", "emergency"): t(
             "Write /emergency 60 4h reason: minutes for the first answer, for how long (90m, 4h, 1d), and why, "
             "as customers will read it; /emergency off ends it."
         ),
+        ("WrongInput", "duty"): t(
+            "Write /duty, /duty on, /duty off until 18:00, /duty week, /duty add mon-fri 09:00-18:00, /duty clear "
+            "or /duty swap 25.12 in reply to a colleague."
+        ),
+        ("WrongInput", "duty_add"): t("Write the days and the hours: /duty add mon-fri 09:00-18:00."),
+        ("WrongInput", "duty_swap"): t("Reply to a colleague's message with the date: /duty swap 25.12."),
+        ("WrongInput", "no_shift"): t("You have no shift on that date that you could give away."),
+        ("WrongInput", "until"): t("Write until when: 18:00, 2h, 25.12 or 25.12 09:00."),
+        ("NotAllowed", "shifts"): t("Only a lead may change the shifts of others."),
+        ("NotFound", "agent"): t("That person is not listed as an engineer of this desk."),
     }
     kind = type(error).__name__
     return render(by_fact.get((kind, what), by_kind.get(kind, t("That did not work."))))

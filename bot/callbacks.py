@@ -49,6 +49,12 @@ class Work(CallbackData, prefix="work"):
     ticket: Id
 
 
+class Swap(CallbackData, prefix="swap"):
+    """Refuse a shift that a colleague gave."""
+
+    id: Id
+
+
 class Priority(CallbackData, prefix="prio"):
     ticket: Id
     value: str

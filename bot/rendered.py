@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup
-from aiogram.utils.formatting import Text
+from aiogram.types import InlineKeyboardMarkup, ReplyKeyboardMarkup, User
+from aiogram.utils.formatting import Text, TextMention
 
 from bot.content import entity_of, utf16
 
@@ -33,6 +33,11 @@ def render(body: Text | str, keyboard: InlineKeyboardMarkup | ReplyKeyboardMarku
     shown = fitting(text)
     kept = [entity_of(e) for e in entities if e.offset + e.length <= utf16(shown)]
     return Rendered(shown, kept, keyboard)
+
+
+def mention(telegram_id: int, name: str) -> TextMention:
+    """A person's name that calls them, also without a username."""
+    return TextMention(name, user=User(id=telegram_id, is_bot=False, first_name=name))
 
 
 def fitting(text: str) -> str:

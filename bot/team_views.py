@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from aiogram.types import User
-from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, TextMention, as_list
+from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, as_list
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import emergency_views, keyboards, maintenance_views
+from bot import duty_views, emergency_views, keyboards, maintenance_views
 from bot.content import utf16
-from bot.rendered import TEXT_LIMIT, Rendered, render
+from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
 from crm.texts import Texts
 
@@ -72,7 +71,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     t = look.t
     person = Text(ticket["requester"])
     if ticket["telegram_id"]:
-        person = Text(TextMention(ticket["requester"], user=_user(ticket["telegram_id"], ticket["requester"])))
+        person = Text(mention(ticket["telegram_id"], ticket["requester"]))
     nobody = t("nobody yet")
     lines: list[Text | str] = [
         Bold(f"{ticket['reference']} · {ticket['subject']}"),
@@ -93,10 +92,6 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         Italic(t("Reply to the customer's message or to this card – or /r – goes to the customer; the rest is a note."))
     )
     return render(as_list(*lines), keyboards.card(t, ticket["id"], ticket["status"], ticket["assignee"] is not None))
-
-
-def _user(telegram_id: int, name: str) -> User:
-    return User(id=telegram_id, is_bot=False, first_name=name)
 
 
 def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
@@ -171,10 +166,17 @@ def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
 
 
 def _mentioned(look: Look, facts: dict[str, Any]) -> Text:
+    """What was done about it, and who is called."""
+    t = look.t
+    done = ""
+    if facts.get("raised"):
+        done += "\n" + t("The priority is raised: {priority}", priority=priority_labels(t)[facts["raised"]])
+    if facts.get("assigned"):
+        done += "\n" + t("Now it is for {name}", name=facts["assigned"])
     parts: list[Text | str] = []
     for agent in facts.get("mention", ()):
-        parts += ["\n" if not parts else ", ", TextMention(agent["name"], user=_user(agent["id"], agent["name"]))]
-    return Text(*parts)
+        parts += ["\n" if not parts else ", ", mention(agent["id"], agent["name"])]
+    return Text(done, *parts)
 
 
 def _warned(look: Look, facts: dict[str, Any]) -> Rendered:
@@ -294,4 +296,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **emergency_views.NOTICES,
     "transferred": _transferred,
     **maintenance_views.NOTICES,
+    **duty_views.NOTICES,
 }

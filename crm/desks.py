@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from crm.errors import ProfileError
 from crm.sla.calendar import ALWAYS
 from crm.sla.closing import Closing
-from crm.sla.policy import USUAL_STEPS, Facts, Policies, Policy, Promise, Step
+from crm.sla.policy import MOST_STEPS, USUAL_STEPS, Facts, Policies, Policy, Promise, Step
 from crm.sla.spec import CalendarSpec
 from crm.sla.windows import Recurring, leaves_time
 
@@ -21,6 +21,8 @@ PROFILES = Path(__file__).resolve().parent.parent / "desks"
 Channel = Literal["telegram", "email", "web", "phone"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Language = Literal["kk", "ru", "en"]
+# Who answers for a new ticket (`crm.tickets.assignment`).
+Assignment = Literal["manual", "round_robin", "least_loaded"]
 # Where tickets begin; every desk has it.
 QUEUE = "support"
 
@@ -60,7 +62,8 @@ class Profile(_Strict):
     calendar: str
     calendars: dict[str, CalendarSpec]
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
-    escalations: tuple[Step, ...] = USUAL_STEPS
+    escalations: Annotated[tuple[Step, ...], Field(max_length=MOST_STEPS)] = USUAL_STEPS
+    assignment: Assignment = "manual"
     closing: Closing = Closing()
     maintenance: tuple[Recurring, ...] = ()
     queues: tuple[Queue, ...] = (Queue(key=QUEUE),)

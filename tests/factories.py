@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from crm.db import Session, Sessions
-from crm.desks import load_profile
+from crm.desks import Profile, load_profile
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket, Requester
@@ -75,6 +75,14 @@ async def undone(sessions: Sessions) -> AsyncIterator[Session]:
 # --- the desk, without a transport ---------------------------------------------------------------------------
 
 
+def variant(**changes: Any) -> Profile:
+    """The agreement of the tests with something else in it."""
+    made = PROFILE.model_copy(update=changes)
+    # What was worked out from the original does not count here.
+    made.__dict__.pop("promises", None)
+    return made
+
+
 async def customer(session: Session, chat: int = CUSTOMER, now: datetime = NOW, **more: Any) -> Requester:
     return await people.recognise(session, PROFILE, chat, f"Клиент {chat}", None, "ru", now, **more)
 
@@ -92,10 +100,15 @@ def written(
 
 
 async def opened(
-    session: Session, chat: int = CUSTOMER, words: str = "Не открывается кабинет", now: datetime = NOW, **more: Any
+    session: Session,
+    chat: int = CUSTOMER,
+    words: str = "Не открывается кабинет",
+    now: datetime = NOW,
+    profile: Profile = PROFILE,
+    **more: Any,
 ) -> OpenTicket:
     who = await customer(session, chat, now)
-    return await service.open_ticket(session, PROFILE, who, written(words, chat, now=now), now, **more)
+    return await service.open_ticket(session, profile, who, written(words, chat, now=now), now, **more)
 
 
 async def add(session: Session, ticket: OpenTicket, words: str, now: datetime, chat: int = CUSTOMER) -> Requester:

@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.filters import OWN_WORDS, When
 from crm.errors import NotAllowed, WrongInput, WrongPlace
 from crm.outbox import Priority
+from crm.people import duty
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.tickets import groups
@@ -55,7 +56,8 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     if verb == "list":
         if agent is None:
             _require_admin(message, ctx)
-        await ctx.hint(message, views.agents(ctx.team, await people.agents(ctx.session, ctx.profile.name)))
+        known = await duty.team(ctx.session, ctx.profile, ctx.now)
+        await ctx.hint(message, views.agents(ctx.team, known.members))
         return "agents"
     if agent is None or agent.role != "lead":
         _require_admin(message, ctx)
@@ -72,21 +74,6 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     await people.name_agent(ctx.session, ctx.profile.name, person.id, person.full_name, role, ctx.now)
     await ctx.hint(message, views.named(ctx.team, person.full_name, role))
     return "agent_named"
-
-
-@commands.message(Command("duty", ignore_mention=True))
-async def duty(message: Message, ctx: Context, agent: Agent | None, command: CommandObject) -> str:
-    """`/duty on|off`: whether warnings about tickets that nobody took mention this agent."""
-    wanted = (command.args or "").strip().lower()
-    if agent is None:
-        raise NotAllowed(what="agent")
-    if wanted not in ("on", "off", ""):
-        raise WrongInput(what="duty")
-    if wanted:
-        agent.on_duty = wanted == "on"
-    everyone = await people.agents(ctx.session, ctx.profile.name)
-    await ctx.hint(message, views.on_duty(ctx.team, [a.name for a in everyone if a.on_duty]))
-    return "duty"
 
 
 @router.message(When(F.migrate_to_chat_id))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Integer, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base
@@ -37,7 +37,10 @@ class Identity(Base):
 
 
 class Agent(Base):
-    """Who may answer, known by Telegram id. A removed agent stays for the log, inactive."""
+    """Who may answer, known by Telegram id. A removed agent stays for the log, inactive.
+
+    `on_duty` counts for an agent without shifts; `turn` is the number of the desk's last own assignment to them.
+    """
 
     __tablename__ = "agent"
     __table_args__ = (UniqueConstraint("desk", "telegram_id"),)
@@ -49,6 +52,39 @@ class Agent(Base):
     role: Mapped[str]
     on_duty: Mapped[bool]
     active: Mapped[bool]
+    turn: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class DutyShift(Base):
+    """A shift of every week, in minutes since midnight of its weekday (Monday is 0), in the desk's time zone."""
+
+    __tablename__ = "duty_shift"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    weekday: Mapped[int] = mapped_column(SmallInteger)
+    starts: Mapped[int] = mapped_column(Integer)
+    ends: Mapped[int] = mapped_column(Integer)
+
+
+class DutyOverride(Base):
+    """On or off duty for a stretch: `said` and `away` by the agent, `swap` by one of two who exchanged a shift.
+
+    What was taken back ends when it was, or where it began.
+    """
+
+    __tablename__ = "duty_override"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
+    on_duty: Mapped[bool]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    reason: Mapped[str]
+    by_agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
     created_at: Mapped[datetime]
 
 

@@ -48,8 +48,8 @@ class Promise(_Strict):
 class Step(_Strict):
     """What happens when a share of a promise has run, or so many minutes after all of it has.
 
-    `hours` names a calendar: outside of it nobody is told before it opens. Who is the `assignee` of a ticket that
-    nobody took: everybody on duty.
+    `hours` names a calendar: outside of it nobody is told before it opens. The `assignee` of a ticket that nobody took,
+    or whose assignee is not on duty: everybody on duty.
     """
 
     share: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -75,6 +75,8 @@ class Step(_Strict):
         return self.share == 1
 
 
+# A promise keeps which of its steps are behind in a column of 15 bits, and a breach may be added to what is written.
+MOST_STEPS = 14
 USUAL_STEPS = (Step(share=0.5), Step(share=0.8), Step(share=1))
 
 

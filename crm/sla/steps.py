@@ -9,6 +9,13 @@ from crm.sla.policy import Terms
 
 # A calendar of the profile by its name; None for one that it no longer has.
 Hours = Callable[[str], Calendar | None]
+# Which steps are behind, a bit each: one that waits for morning is not lost when a later one comes first.
+NONE_BEHIND = 0
+
+
+def ahead(stage: int, terms: Terms) -> list[int]:
+    """The places of the steps that are still to come."""
+    return [place for place in range(len(terms.steps)) if not stage >> place & 1]
 
 
 def ledger(pauses: Iterable[Pause], terms: Terms) -> list[Pause]:
@@ -34,7 +41,7 @@ def told_at(
 def next_at(
     stage: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, hours: Hours
 ) -> datetime | None:
-    """When something is to be done next, `stage` steps being behind; one that waits for morning delays no other."""
+    """When something is to be done next; one that waits for morning delays no other."""
     known = list(pauses)
-    moments = (told_at(place, start, budget, known, terms, hours) for place in range(stage, len(terms.steps)))
+    moments = (told_at(place, start, budget, known, terms, hours) for place in ahead(stage, terms))
     return min((at for at in moments if at is not None), default=None)

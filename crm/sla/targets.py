@@ -110,7 +110,7 @@ def _row(
         "budget": budget,
         # Without maintenance, as long as an open pause forbids to say more.
         "due_at": terms.reached(now, budget, pauses) or terms.calendar.add(now, timedelta(seconds=budget)),
-        "stage": 0,
+        "stage": steps.NONE_BEHIND,
         "next_at": steps.next_at(0, now, budget, pauses, terms, hours_of(profile, now)),
     }
 
@@ -206,7 +206,7 @@ async def _again(session: Session, target: Target, at: datetime) -> Target:
         started_at=at,
         budget=old.budget,
         due_at=target.terms.calendar.add(at, timedelta(seconds=old.budget)),
-        stage=0,
+        stage=steps.NONE_BEHIND,
     )
     session.add(row)
     return Target(row, target.terms)
@@ -294,9 +294,11 @@ async def _rewrite(
 ) -> None:
     if (row.terms_hash, row.budget) == (promised.terms.hash, promised.budget):
         return
+    longer, due_before = promised.budget > row.budget, row.due_at
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
     plan(profile, target, pauses, now)
-    if row.breached_at is None or row.due_at > now:
-        row.stage, row.breached_at = 0, None
+    # Steps that were done are not done again because the time has become shorter.
+    if (row.breached_at is None or row.due_at > now) and (longer or row.due_at > due_before):
+        row.stage, row.breached_at = steps.NONE_BEHIND, None
         plan(profile, target, pauses, now)

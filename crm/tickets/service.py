@@ -17,7 +17,7 @@ from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.sla import maintenance, targets
 from crm.sla.policy import Facts
-from crm.tickets import outward, queries, status, thanks
+from crm.tickets import assignment, outward, queries, status, thanks
 from crm.tickets.models import Ticket
 
 SUBJECT_LENGTH = 80
@@ -131,6 +131,7 @@ async def begin(
     [row] = await session.rows(_NEW_TICKET, profile.name, who.person_id, now)
     reference = f"{profile.prefix}-{row['number']}"
     ticket = OpenTicket(row["id"], reference, subject_of(content), "new", row["group_id"])
+    assignee = await assignment.at_opening(session, profile, now)
     changes.tickets.append(
         {
             "id": ticket.id,
@@ -145,6 +146,7 @@ async def begin(
             "subject": ticket.subject,
             "related_id": related_id,
             "group_id": ticket.group_id,
+            "assignee_id": assignee.id if assignee else None,
             "opened_at": now,
             "updated_at": now,
         }
@@ -173,6 +175,8 @@ async def begin(
         ),
         outward.board(profile.name, ticket.group_id, now),
     ]
+    if assignee is not None:
+        assignment.tell(changes, profile.name, ticket.group_id, ticket.id, assignee, now)
     return ticket
 
 

@@ -200,7 +200,7 @@ async def set_priority(
     ticket = await _living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
     moved = await targets.recompute(session, profile, ticket, now)
-    told = await _told_of(session, profile, ticket, moved)
+    told = await told_of(session, profile, ticket, moved)
     await _redraw(session, profile, agent, ticket, "priority", now, told, before=before, after=priority)
     return ticket
 
@@ -216,13 +216,13 @@ async def set_type(
     ticket = await _living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
     moved = await targets.recompute(session, profile, ticket, now)
-    told = await _told_of(session, profile, ticket, moved)
+    told = await told_of(session, profile, ticket, moved)
     facts = {"due_at": moved.due_at.isoformat()} if moved else {}
     await _redraw(session, profile, agent, ticket, "type", now, told, before=before, after=request_type, **facts)
     return ticket
 
 
-async def _told_of(session: Session, profile: Profile, ticket: Ticket, moved: Moved | None) -> list[Outgoing]:
+async def told_of(session: Session, profile: Profile, ticket: Ticket, moved: Moved | None) -> list[Outgoing]:
     """The requester hears each time a promise moves."""
     chat = await telegram_chat(session, profile.name, ticket.requester_id) if moved else None
     if moved is None or chat is None:

@@ -96,6 +96,7 @@ SHOWN = [
             "views.py",
             "team_views.py",
             "admin_views.py",
+            "duty_views.py",
             "why_views.py",
             "maintenance_views.py",
             "keyboards.py",

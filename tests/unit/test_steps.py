@@ -75,7 +75,7 @@ def test_whoever_sleeps_is_told_in_the_morning_and_the_breach_is_not_late_for_it
 
 
 def test_nothing_is_left_after_the_last_step() -> None:
-    assert next_at(3, START, 600, (), terms(), nowhere) is None
+    assert next_at(0b111, START, 600, (), terms(), nowhere) is None
 
 
 # --- terms -------------------------------------------------------------------------------------------------------

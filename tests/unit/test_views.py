@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, emergency_views, maintenance_views, team_views, views
+from bot import admin_views, duty_views, emergency_views, maintenance_views, team_views, views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
 from crm import errors
 from crm.people.models import Agent
+from crm.people.shifts import Duty, Override, Shift, week
 from tests.factories import NOW, PROFILE
 
 LANGUAGES = PROFILE.languages
@@ -55,6 +56,8 @@ FACTS: dict[str, Any] = {
     "mention": [{"id": 5, "name": WILD}, {"id": 6, "name": "Ерлан"}],
     "name": WILD,
     "stars": 5,
+    "raised": "high",
+    "assigned": WILD,
     "reachable": False,
     "id": 2**62,
     "closes_at": DUE.isoformat(),
@@ -74,7 +77,12 @@ FACTS: dict[str, Any] = {
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
 MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
-AGENT = Agent(desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
+AGENT = Agent(id=7, desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
+ON, OFF = Duty(None, (), True), Duty(None, (), False)
+LATER = Duty(None, (Override(True, DUE, None),), False)
+# NOW is a Sunday, 14:00.
+SHIFTS = Duty(week("Asia/Almaty", (Shift(6, 540, 1080), Shift(6, 1200, 1920))), (), False)
+WEEK = [NOW.date() + timedelta(days=n) for n in range(7)]
 RIGHTS = list(admin_views.NEEDED_RIGHTS)
 
 Drawn = Callable[[Look], Rendered]
@@ -119,11 +127,21 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     yield "named lead", lambda look: admin_views.named(look, WILD, "lead")
     yield "removed", lambda look: admin_views.removed(look, WILD, True)
     yield "not removed", lambda look: admin_views.removed(look, WILD, False)
-    yield "agents", lambda look: admin_views.agents(look, [AGENT])
+    yield "agents", lambda look: admin_views.agents(look, [(AGENT, OFF)])
     yield "no agents", lambda look: admin_views.agents(look, [])
     yield "no emergency", lambda look: emergency_views.state(look, None)
     yield "emergency over", lambda look: team_views.NOTICES["emergency_over"](look, {**FACTS, "name": None})
-    yield "duty", lambda look: admin_views.on_duty(look, [])
+    yield "nobody on duty", lambda look: duty_views.on_duty(look, [(AGENT, OFF)])
+    yield "on duty", lambda look: duty_views.on_duty(look, [(AGENT, SHIFTS), (AGENT, LATER)])
+    yield "week", lambda look: duty_views.week(look, WEEK, [(AGENT, SHIFTS), (AGENT, ON)], {7: [(NOW, DUE)]})
+    yield "shifts", lambda look: duty_views.shifts(look, "Ерлан", SHIFTS)
+    yield "no shifts", lambda look: duty_views.shifts(look, WILD, OFF)
+    yield "swapped", lambda look: duty_views.swapped(look, AGENT, AGENT, [(NOW, DUE)], 2**62)
+    yield "refused", lambda look: duty_views.refused(look, AGENT, AGENT)
+    yield "away", lambda look: duty_views.left(look, WILD, None, 0)
+    yield "away until", lambda look: duty_views.left(look, WILD, DUE, 5)
+    for name, duty in (("on", ON), ("off", OFF), ("later", LATER)):
+        yield f"back {name}", lambda look, d=duty: duty_views.back(look, WILD, d)
     for refusal in _refusals():
         yield f"refusal {refusal!r}", lambda look, e=refusal: admin_views.refusal(look, e)
 
@@ -133,8 +151,9 @@ def _refusals() -> list[errors.DeskError]:
     for kind in kinds:
         kinds += kind.__subclasses__()
     found = [kind() for kind in kinds if kind is not errors.ProfileError]
-    words = ("agent", "delete", "empty", "reason", "duty", "type", "priority", "emergency", "queue", "maintenance")
-    found += [errors.WrongInput(what=what) for what in words]
+    words = ("agent", "delete", "empty", "reason", "type", "priority", "emergency", "queue", "maintenance")
+    of_duty = ("duty", "duty_add", "duty_swap", "no_shift", "until")
+    found += [errors.WrongInput(what=what) for what in (*words, *of_duty)]
     found += [errors.NotAllowed(what="lead"), errors.NotFound(what="maintenance")]
     return [*found, errors.NotAllowed(what="admin"), errors.WrongPlace(what="forum")]
 
