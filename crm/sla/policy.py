@@ -49,7 +49,7 @@ class Step(_Strict):
     """What happens when a share of a promise has run, or so many minutes after all of it has.
 
     `hours` names a calendar: outside of it nobody is told before it opens. The `assignee` of a ticket that nobody took,
-    or whose assignee is not on duty: everybody on duty.
+    or whose assignee is not on duty: everybody on duty. The `lead`: the leads on duty, or all of them.
     """
 
     share: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -99,7 +99,10 @@ async def card(session: Session, ticket_id: int) -> Facts:
 
 
 async def board(session: Session, desk: str, group_id: int, limit: int) -> tuple[list[Facts], int]:
-    """The active tickets of a group, soonest deadline first (those whose clock stands come last), and their number."""
+    """The active tickets of a group, soonest deadline first (those whose clock stands come last), and their number.
+
+    Of the rounds of word to the customer the last counts: one that was missed is over.
+    """
     found = await session.execute(
         text("""
             select t.reference, t.subject, t.priority, t.status, a.name as assignee,
@@ -108,7 +111,10 @@ async def board(session: Session, desk: str, group_id: int, limit: int) -> tuple
             from ticket t
             left join agent a on a.id = t.assignee_id
             left join lateral (select min(x.due_at) as due_at, bool_or(x.breached_at is not null) as breached
-                               from sla_target x where x.ticket_id = t.id and x.met_at is null) s on true
+                               from sla_target x where x.ticket_id = t.id and x.met_at is null
+                               and (x.metric <> 'inform' or not exists (
+                                   select from sla_target later where later.ticket_id = x.ticket_id
+                                   and later.metric = x.metric and later.round > x.round))) s on true
             where t.desk = :desk and t.group_id = :group and t.status = any(:active)
             order by due_at nulls last, t.id limit :limit
         """),

@@ -15,7 +15,7 @@ from crm.people.shifts import Shift
 from crm.sla.policy import Policy, Promise, Step
 from crm.sla.spec import CalendarSpec
 from crm.sla.sweep import sweep
-from crm.tickets import service, work
+from crm.tickets import queries, service, work
 from tests.factories import (
     GROUP,
     LEAD,
@@ -371,6 +371,20 @@ async def test_a_round_that_is_followed_by_another_does_not_go_on_escalating(ses
     assert [notice for notice, _ in await told(sessions)] == ["breached"]
     # Silence from the answer on is measured anew.
     assert await swept(sessions, profile, NOW + minutes(70)) == (end == "answered")
+
+
+async def test_the_board_forgets_a_missed_round_once_the_customer_has_heard(sessions: Sessions) -> None:
+    profile = desk(policies=(Policy(inform=Promise(minutes=30)),))
+    async with transaction(sessions) as session:
+        agent, _ = await team(session)
+        ticket = await opened(session, profile=profile)
+        await first_answer_given(session)
+    await swept(sessions, profile, NOW + minutes(30))
+    async with transaction(sessions) as session:
+        words = written("Ещё чиним", GROUP)
+        await work.write(session, profile, agent, ticket.id, "public", words, NOW + minutes(40))
+        [[row], _] = await queries.board(session, profile.name, ticket.group_id or 0, 10)
+    assert (row["breached"], row["due_at"]) == (False, NOW + minutes(70))
 
 
 # --- several at once ---------------------------------------------------------------------------------------------

@@ -72,6 +72,8 @@ def test_every_profile_of_ours_loads(path: Path) -> None:
         ("[[policies]]", "[[escalations]]\nshare = 1.5\n\n[[policies]]", "escalations.0.share"),
         ("[[policies]]", "[[escalations]]\ntell = []\n\n[[policies]]", "escalations.0"),
         ("[[policies]]", '[[escalations]]\nshare = 1\nhours = "day"\n\n[[policies]]', "no calendar 'day'"),
+        ("[[policies]]", "[[escalations]]\nshare = 0.5\n\n" * 15 + "[[policies]]", "escalations"),
+        ('title = "Test"', 'title = "Test"\nassignment = "random"', "assignment"),
         ('priority = "normal"', 'priority = "soon"', "request_types.0.priority"),
         ('priority = "normal"', "resolution = 60", "request_types.0.resolution"),
         ('default_type = "other"', 'default_type = "absent"', "default_type"),
