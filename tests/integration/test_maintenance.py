@@ -11,6 +11,7 @@ from crm.errors import DeskError, NotAllowed, NotFound, WrongInput
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
 from crm.sla import accounts, maintenance
+from crm.sla.explain import running
 from crm.sla.models import Maintenance
 from crm.sla.sweep import sweep
 from crm.sla.windows import Window
@@ -95,13 +96,16 @@ async def said(sessions: Sessions) -> list[tuple[str, str]]:
 
 
 async def test_a_promise_moves_and_its_customer_is_told_once(sessions: Sessions) -> None:
-    _, lead = await begun(sessions)
+    ticket, lead = await begun(sessions)
     await announced(sessions, lead, 5, 25)
     assert await moved(sessions, 1) == 1
     assert await moved(sessions, 2) == 0
     assert (await due(sessions, "first_response"), await due(sessions)) == (30, 80)
     assert await told(sessions) == [{"first_response": 30, "resolution": 80}]
     async with sessions() as session:
+        for one in await accounts.of_ticket(session, ticket.id, at(10)):
+            assert one.due_at == one.promise.due_at
+            assert (one.ran, running([*one.past, *one.ahead])) == (minutes(5), one.budget)
         events = await rows(
             session, "select data ->> 'metric' as m from ticket_event where kind = 'moved' order by seq"
         )
@@ -160,11 +164,11 @@ async def test_an_answer_while_it_waits_for_the_customer_is_not_late(sessions: S
 async def test_a_ticket_that_opens_later_is_promised_with_it_at_once(sessions: Sessions) -> None:
     _, lead = await begun(sessions)
     await announced(sessions, lead, 5, 25)
-    await moved(sessions, 0)
     async with transaction(sessions) as session:
         late = await opened(session, chat=CUSTOMER + 5, request_type="outage", now=at(3))
         found = {one.promise.metric: one.promise.due_at for one in await accounts.of_ticket(session, late.id, at(3))}
     assert (found["first_response"], found["resolution"]) == (at(33), at(83))
+    await moved(sessions, 4)
     assert len(await told(sessions)) == 1
 
 

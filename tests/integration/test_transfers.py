@@ -75,6 +75,9 @@ async def test_an_answer_takes_it_over_and_a_note_does_not(sessions: Sessions) -
 async def test_warned_and_broken_in_the_topic_and_never_before_the_customer(sessions: Sessions) -> None:
     ticket, agent = await begun(sessions)
     await given(sessions, agent, ticket, "infrastructure", NOW)
+    async with sessions() as session:
+        [seen] = await queries.own(session, PROFILE.name, (await customer(session)).person_id)
+    assert seen["due_at"] == NOW + minutes(240)
     async with transaction(sessions) as session:
         await sweep(session, PROFILE, NOW + minutes(15))
         await sweep(session, PROFILE, NOW + minutes(30))
@@ -84,11 +87,8 @@ async def test_warned_and_broken_in_the_topic_and_never_before_the_customer(sess
             """select payload ->> 'notice' as n, payload ->> 'to' as who from outbox
                where payload -> 'facts' ->> 'metric' = 'transfer' order by id""",
         )
-        who = await customer(session)
-        [seen] = await queries.own(session, PROFILE.name, who.person_id)
         card = await queries.card(session, ticket.id)
     assert [tuple(row) for row in said] == [("warned", "topic"), ("breached", "topic")]
-    assert seen["due_at"] == NOW + minutes(240)
     assert "transfer" in [target["metric"] for target in card["targets"]]
 
 

@@ -26,6 +26,7 @@ LONGEST = {
     "value": ("low", "normal", "high", "urgent"),
     "message": (BIGGEST,),
     "ticket": (BIGGEST,),
+    "id": (BIGGEST,),
     "stars": (5,),
 }
 
