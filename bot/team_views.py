@@ -64,7 +64,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         t("Type:") + f" {type_labels(t)[ticket['type']]}",
         t("Engineer:") + f" {ticket['assignee'] or nobody}",
     ]
-    lines += [_promise(look, target, ticket["status"]) for target in ticket["targets"]]
+    lines += [_promise(look, target) for target in ticket["targets"]]
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
     if ticket["unreachable"]:
@@ -79,7 +79,7 @@ def _user(telegram_id: int, name: str) -> User:
     return User(id=telegram_id, is_bot=False, first_name=name)
 
 
-def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
+def _promise(look: Look, target: dict[str, Any]) -> Text | str:
     t = look.t
     label = metric_labels(t)[target["metric"]]
     if target["met_at"]:
@@ -88,7 +88,7 @@ def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
         return f"{sign} {label}: {look.local(target['met_at'])}"
     if target["breached_at"]:
         return Bold(f"🔴 {label}: ", t("was due {time}", time=look.local(target["due_at"])))
-    if status not in ("new", "open"):
+    if target["stands"]:
         return f"⏸ {label}: " + t("the clock stands")
     return Text(f"⏱ {label}: ", Bold(look.local(target["due_at"])), f" ({look.place})")
 

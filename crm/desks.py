@@ -2,8 +2,9 @@
 
 import tomllib
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -48,7 +49,8 @@ class Profile(_Strict):
     calendar: str
     calendars: dict[str, CalendarSpec]
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
-    escalations: tuple[Step, ...] = USUAL_STEPS
+    # Each has a bit in what is stored of a promise.
+    escalations: Annotated[tuple[Step, ...], Field(max_length=12)] = USUAL_STEPS
 
     @field_validator("timezone")
     @classmethod
@@ -79,11 +81,12 @@ class Profile(_Strict):
                 raise ValueError(f"{name} opens on no weekday")
         for name in sorted({key for policy in self.policies for key in policy.request_types} - types):
             raise ValueError(f"policies: no request type {name!r}; there are: {', '.join(sorted(types))}")
-        for kind in self.request_types:
-            facts = Facts("telegram", kind.key, kind.priority, QUEUE)
+        # An engineer may give any request any priority.
+        for kind, priority in product(self.request_types, get_args(Priority)):
+            facts = Facts("telegram", kind.key, priority, QUEUE)
             promised = {metric for policy in self.policies if policy.fits(facts) for metric in policy.promised()}
             if "first_response" not in promised:
-                raise ValueError(f"policies: {kind.key} is promised no first_response")
+                raise ValueError(f"policies: {kind.key} is promised no first_response when {priority}")
         return self
 
     @cached_property

@@ -42,13 +42,10 @@ async def recipients(
 async def free_agent(session: Session, profile: Profile, now: datetime, but: int | None = None) -> Agent | None:
     """The agent on duty who has the fewest active tickets; None if there is nobody else."""
     candidates = [agent for agent in await on_duty(session, profile, now) if agent.id != but]
-    loads = dict(
-        (
-            await session.execute(
-                select(Ticket.assignee_id, func.count())
-                .where(Ticket.desk == profile.name, Ticket.status.in_(ACTIVE), Ticket.assignee_id.is_not(None))
-                .group_by(Ticket.assignee_id)
-            )
-        ).tuples()
+    found = await session.execute(
+        select(Ticket.assignee_id, func.count().label("open"))
+        .where(Ticket.desk == profile.name, Ticket.status.in_(ACTIVE), Ticket.assignee_id.is_not(None))
+        .group_by(Ticket.assignee_id)
     )
+    loads = {row.assignee_id: row.open for row in found}
     return min(candidates, key=lambda agent: (loads.get(agent.id, 0), agent.id), default=None)

@@ -22,19 +22,40 @@ def falls_at(place: int, start: datetime, budget: int, pauses: Iterable[Pause], 
 
 
 def told_at(
-    place: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, hours: Hours
+    place: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, hours: Hours, now: datetime
 ) -> datetime | None:
-    """The moment at which a step is carried out: in the hours of those whom it tells."""
+    """The moment at which a step is carried out: in the hours of those whom it tells, be it late."""
     at = falls_at(place, start, budget, pauses, terms)
     name = terms.steps[place].hours
     calendar = hours(name) if name else None
-    return calendar.next_opening(at) if calendar and at else at
+    return calendar.next_opening(max(at, now)) if calendar and at else at
+
+
+def left(behind: int, terms: Terms) -> list[int]:
+    """Places of the steps that are not behind; `behind` has a bit for each."""
+    return [place for place in range(len(terms.steps)) if not behind >> place & 1]
+
+
+def passed(places: Iterable[int], behind: int, terms: Terms) -> int:
+    """`behind` with these steps as well; what is broken needs no more warnings."""
+    for place in places:
+        behind |= 1 << place
+    return behind | ((1 << terms.breach) - 1 if behind >> terms.breach & 1 else 0)
+
+
+def still_behind(
+    behind: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, now: datetime
+) -> int:
+    """Of the steps behind, those that have fallen by now: the others of a promise that was changed are done anew."""
+    known = list(pauses)
+    moments = ((place, falls_at(place, start, budget, known, terms)) for place in range(len(terms.steps)))
+    return behind & sum(1 << place for place, at in moments if at is not None and at <= now)
 
 
 def next_at(
-    stage: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, hours: Hours
+    behind: int, start: datetime, budget: int, pauses: Iterable[Pause], terms: Terms, hours: Hours, now: datetime
 ) -> datetime | None:
-    """When something is to be done next, `stage` steps being behind; one that waits for morning delays no other."""
+    """When something is to be done next; a step that waits for morning delays no other."""
     known = list(pauses)
-    moments = (told_at(place, start, budget, known, terms, hours) for place in range(stage, len(terms.steps)))
+    moments = (told_at(place, start, budget, known, terms, hours, now) for place in left(behind, terms))
     return min((at for at in moments if at is not None), default=None)
