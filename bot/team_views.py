@@ -83,7 +83,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     ]
     if len(look.profile.queues) > 1:
         lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
-    lines += [_promise(look, target, ticket["status"]) for target in ticket["targets"]]
+    lines += [_promise(look, target) for target in ticket["targets"]]
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
     if ticket["unreachable"]:
@@ -94,7 +94,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     return render(as_list(*lines), keyboards.card(t, ticket["id"], ticket["status"], ticket["assignee"] is not None))
 
 
-def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
+def _promise(look: Look, target: dict[str, Any]) -> Text | str:
     t = look.t
     label = metric_labels(t)[target["metric"]]
     if target["met_at"]:
@@ -103,7 +103,7 @@ def _promise(look: Look, target: dict[str, Any], status: str) -> Text | str:
         return f"{sign} {label}: {look.local(target['met_at'])}"
     if target["breached_at"]:
         return Bold(f"🔴 {label}: ", t("was due {time}", time=look.local(target["due_at"])))
-    if status not in ("new", "open"):
+    if target["stands"]:
         return f"⏸ {label}: " + t("the clock stands")
     return Text(f"⏱ {label}: ", Bold(look.local(target["due_at"])), f" ({look.place})")
 

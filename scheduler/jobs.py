@@ -22,16 +22,29 @@ IDLE_FOR = timedelta(days=1)
 
 
 async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
-    """Warnings and breaches that are due; goes on until nothing is left, a batch a transaction."""
-    handled = 0
+    """Warnings and breaches that are due; goes on until nothing is left, a batch a transaction.
+
+    What fails at one desk is raised after the others had their turn.
+    """
+    handled, failed = 0, []
     for profile in profiles:
-        while True:
-            async with transaction(sessions) as session:
-                done = await sweep(session, profile, now, SWEEP_BATCH)
-            handled += done
-            if done < SWEEP_BATCH:
-                break
+        try:
+            handled += await _sweep_all(sessions, profile, now)
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return handled
+
+
+async def _sweep_all(sessions: Sessions, profile: Profile, now: datetime) -> int:
+    handled = 0
+    while True:
+        async with transaction(sessions) as session:
+            done = await sweep(session, profile, now, SWEEP_BATCH)
+        handled += done
+        if done < SWEEP_BATCH:
+            return handled
 
 
 async def unanswered(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:

@@ -25,7 +25,8 @@ class SlaTerms(Base):
 
 class SlaTarget(Base):
     """A promise. `budget` in seconds of running clock; `next_at` is the next step, None while the clock stands or
-    nothing is left to do; `stage` has a bit for each step behind it; a metric promised again begins a `round`."""
+    nothing is left to do; `stage` has a bit for each step behind it; a metric that is promised again begins a
+    `round`. `breached_at` is its `due_at`, whenever that was noticed."""
 
     __tablename__ = "sla_target"
     __table_args__ = (UniqueConstraint("ticket_id", "metric", "round"),)

@@ -49,7 +49,8 @@ class Step(_Strict):
     """What happens when a share of a promise has run, or so many minutes after all of it has.
 
     `hours` names a calendar: outside of it nobody is told before it opens. The `assignee` of a ticket that nobody took,
-    or whose assignee is not on duty: everybody on duty. The `lead`: the leads on duty, or all of them.
+    or whose assignee is not on duty: everybody on duty. The `lead`: the leads on duty, or all of them. A step that
+    tells nobody is only logged.
     """
 
     share: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -241,11 +242,13 @@ class Policies:
 
 
 def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """By their moment; the breach is always among them."""
+    """By their moment; the breach is always among them, and waits for nobody's hours to be recorded."""
     found = list(steps)
     if not any(step.breaks for step in found):
         found.append(Step(share=1))
-    return tuple(sorted(found, key=lambda step: (step.after or 0, step.share or 1)))
+    if all(step.hours for step in found if step.breaks):
+        found.append(Step(share=1, tell=()))
+    return tuple(sorted(found, key=lambda step: (step.after or 0, step.share or 1, step.hours is not None)))
 
 
 @lru_cache(maxsize=1024)

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from crm import journal
+from crm.changes import Changes
 from crm.db import Session
 from crm.desks import Profile
 from crm.sla import emergency, steps
 from crm.sla.calendar import Calendar
-from crm.sla.clock import Pause
+from crm.sla.clock import Pause, known_at
 from crm.sla.models import SlaPause, SlaTarget, SlaTerms
 from crm.sla.policy import ENDINGS, TRANSFER, Facts, Promised, Terms
+from crm.tickets import outward
 from crm.tickets.models import Ticket
 from crm.tickets.status import RUNNING
 
@@ -60,12 +63,13 @@ def hours_of(profile: Profile, now: datetime) -> steps.Hours:
 async def register_terms(session: Session, profile: Profile, now: datetime) -> None:
     """Commit all terms that tickets of this year can have, so that opening one need not write them.
 
-    Outside of a transaction.
+    Outside of a transaction: what might be rolled back is not relied on.
     """
     found = profile.promises.all_terms(now)
     for terms in found.values():
         await session.rows(_WRITE_TERMS, terms.hash, json.dumps(terms.body()))
-    _registered.setdefault(session.get_bind().engine, set()).update(found)
+    if not session.driver.is_in_transaction():
+        _registered.setdefault(session.get_bind().engine, set()).update(found)
 
 
 _WRITE_TERMS = "insert into sla_terms (hash, body) values ($1, $2::text::jsonb) on conflict do nothing"
@@ -110,48 +114,94 @@ def _row(
         "budget": budget,
         # Without maintenance, as long as an open pause forbids to say more.
         "due_at": terms.reached(now, budget, pauses) or terms.calendar.add(now, timedelta(seconds=budget)),
-        "stage": steps.NONE_BEHIND,
-        "next_at": steps.next_at(0, now, budget, pauses, terms, hours_of(profile, now)),
+        "stage": 0,
+        "next_at": steps.next_at(0, now, budget, pauses, terms, hours_of(profile, now), now),
     }
 
 
-async def of_ticket(session: Session, ticket_id: int) -> dict[str, Target]:
-    """The latest round of each metric."""
+async def rounds_of(session: Session, ticket_id: int) -> list[Target]:
+    """All promises of a ticket, in the order of their rounds."""
     found = await session.execute(
         select(SlaTarget, SlaTerms)
         .join(SlaTerms, SlaTerms.hash == SlaTarget.terms_hash)
         .where(SlaTarget.ticket_id == ticket_id)
         .order_by(SlaTarget.round, SlaTarget.id)
     )
-    return {target.metric: Target(target, terms.terms) for target, terms in found.all()}
+    return [Target(target, terms.terms) for target, terms in found.all()]
+
+
+async def of_ticket(session: Session, ticket_id: int) -> dict[str, Target]:
+    """The latest round of each metric."""
+    return {target.row.metric: target for target in await rounds_of(session, ticket_id)}
 
 
 _PAUSES = """
-    select started_at as start, ended_at as until, kind from sla_pause where ticket_id = $1
+    select ticket_id, started_at as start, ended_at as until, kind from sla_pause where ticket_id = any($1::bigint[])
     union all
-    select m.starts_at, least(m.ends_at, m.cancelled_at), 'maintenance'
+    select t.id, m.starts_at, least(m.ends_at, m.cancelled_at), 'maintenance'
     from maintenance m join ticket t on t.desk = m.desk
-    where t.id = $1 and m.ends_at > t.opened_at and (m.cancelled_at is null or m.cancelled_at > m.starts_at)
+    where t.id = any($1::bigint[]) and m.ends_at > t.opened_at
+      and (m.cancelled_at is null or m.cancelled_at > m.starts_at)
     order by start
 """
 
 
-async def pauses_of(session: Session, ticket_id: int) -> list[Pause]:
-    """Whatever the ticket waited for, and the maintenance that was announced; which of it counts, the terms say."""
+async def pauses_of_all(session: Session, ticket_ids: Sequence[int]) -> dict[int, list[Pause]]:
+    """Whatever each ticket waited for, and the maintenance that was announced; which of it counts, the terms say."""
     await session.flush()
-    return [Pause(row["start"], row["until"], row["kind"]) for row in await session.rows(_PAUSES, ticket_id)]
+    found: dict[int, list[Pause]] = {}
+    for row in await session.rows(_PAUSES, list(ticket_ids)):
+        found.setdefault(row["ticket_id"], []).append(Pause(row["start"], row["until"], row["kind"]))
+    return found
 
 
-def plan(profile: Profile, target: Target, pauses: Sequence[Pause], now: datetime) -> None:
-    """Set `due_at` and `next_at` from the start, the budget and the ledger."""
-    row, counted = target.row, target.ledger(pauses)
-    due = target.due(pauses)
-    if due is not None:
-        row.due_at = due
-    row.next_at = None
-    if target.open:
-        hours = hours_of(profile, now)
-        row.next_at = steps.next_at(row.stage, row.started_at, row.budget, counted, target.terms, hours)
+async def pauses_of(session: Session, ticket_id: int) -> list[Pause]:
+    """The ledger of one ticket, in its order."""
+    return (await pauses_of_all(session, [ticket_id])).get(ticket_id, [])
+
+
+def plan(profile: Profile, target: Target, pauses: Sequence[Pause], now: datetime) -> bool:
+    """Set `due_at` and `next_at` of an open promise from its start, its budget and the ledger.
+
+    While its clock stands nothing comes next, and `due_at` is what it was. True if it was due before, unnoticed.
+    """
+    row, counted, due = target.row, target.ledger(pauses), target.due(pauses)
+    row.due_at, row.next_at = due or row.due_at, None
+    if any(pause.end is None for pause in counted):
+        return due is not None and row.breached_at is None
+    hours = hours_of(profile, now)
+    row.next_at = steps.next_at(row.stage, row.started_at, row.budget, counted, target.terms, hours, now)
+    return False
+
+
+def _late(target: Target, pauses: Sequence[Pause], met_at: datetime) -> bool:
+    """Whether what is met at that moment was due before; `due_at` becomes what it would be if nothing waited then."""
+    row = target.row
+    row.due_at = target.due(known_at(met_at, pauses)) or row.due_at
+    return row.due_at < met_at
+
+
+def broken(target: Target) -> None:
+    """Mark the breach, at its true time."""
+    target.row.breached_at = target.row.due_at
+    target.row.stage = steps.passed([target.terms.breach], target.row.stage, target.terms)
+
+
+async def _break(session: Session, profile: Profile, ticket_id: int, late: Sequence[Target], now: datetime) -> None:
+    """What was due before any sweep came by and is now met, or waits: it is told, and nobody is called."""
+    ticket, changes = await session.get_one(Ticket, ticket_id), Changes()
+    for target in late:
+        broken(target)
+        facts: dict[str, Any] = {"metric": target.row.metric, "share": None, "after": None}
+        due = target.row.due_at
+        changes.events.append(
+            journal.event(ticket_id, journal.SYSTEM, "breached", now, due_at=due.isoformat(), **facts)
+        )
+        changes.outgoing.append(
+            outward.say_in_topic(profile.name, ticket.group_id, ticket_id, "breached", due_at=due, **facts)
+        )
+    if late:
+        await changes.write(session, profile.name, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,35 +214,40 @@ class Moved:
 
 async def follow_status(session: Session, profile: Profile, ticket_id: int, status: str, now: datetime) -> Moved | None:
     """Stop or resume the clocks as the new status demands; says so if that of the solution runs again."""
-    targets = await of_ticket(session, ticket_id)
+    rounds = await rounds_of(session, ticket_id)
     still = await session.scalar(select(SlaPause).where(SlaPause.ticket_id == ticket_id, SlaPause.ended_at.is_(None)))
     if still is not None and still.kind != status:
         still.ended_at = max(now, still.started_at)
         await session.flush()
     if status not in RUNNING and (still is None or still.kind != status):
-        begin = now if still is None else still.ended_at or now
-        session.add(SlaPause(ticket_id=ticket_id, kind=status, started_at=begin))
+        # Clocks of several machines differ a little; the ledger never overlaps.
+        last = await session.scalar(select(func.max(SlaPause.ended_at)).where(SlaPause.ticket_id == ticket_id))
+        session.add(SlaPause(ticket_id=ticket_id, kind=status, started_at=max(now, last or now)))
     pauses = await pauses_of(session, ticket_id)
     if status in RUNNING and still is not None and still.kind in ENDINGS:
-        await _reopen(session, targets, now)
-    for target in targets.values():
-        plan(profile, target, pauses, now)
-    resolution = targets.get("resolution")
-    if resolution is None or not resolution.open or status not in RUNNING or still is None:
+        rounds += await _reopen(session, rounds, now)
+    late = [target for target in rounds if target.open and plan(profile, target, pauses, now)]
+    await _break(session, profile, ticket_id, late, now)
+    resolution = {target.row.metric: target for target in rounds}.get("resolution")
+    if resolution is None or not resolution.open or still is None:
         return None
-    return Moved("resolution", resolution.row.due_at) if still.kind in resolution.terms.stops else None
+    stops = resolution.terms.stops
+    return Moved("resolution", resolution.row.due_at) if still.kind in stops and status not in stops else None
 
 
-async def _reopen(session: Session, targets: dict[str, Target], now: datetime) -> None:
-    """Work goes on: the promise of a solution runs on, begins anew or stays met, as its terms say."""
+async def _reopen(session: Session, rounds: Sequence[Target], now: datetime) -> list[Target]:
+    """Work goes on: the promise of a solution runs on, begins anew or stays met, as its terms say. Gives new rounds."""
+    made = []
+    latest = {target.row.metric: target for target in rounds}
     for metric in ("resolution", "inform"):
-        target = targets.get(metric)
+        target = latest.get(metric)
         if target is None or target.open or target.terms.reopening == "ignore":
             continue
         if metric == "inform" or target.terms.reopening == "restart":
-            targets[metric] = await _again(session, target, now)
+            made.append(await _again(session, target, now))
         else:
             target.row.met_at = None
+    return made
 
 
 async def _again(session: Session, target: Target, at: datetime) -> Target:
@@ -206,7 +261,7 @@ async def _again(session: Session, target: Target, at: datetime) -> Target:
         started_at=at,
         budget=old.budget,
         due_at=target.terms.calendar.add(at, timedelta(seconds=old.budget)),
-        stage=steps.NONE_BEHIND,
+        stage=0,
     )
     session.add(row)
     return Target(row, target.terms)
@@ -214,16 +269,13 @@ async def _again(session: Session, target: Target, at: datetime) -> Target:
 
 async def meet(session: Session, profile: Profile, ticket_id: int, metrics: Sequence[str], now: datetime) -> list[str]:
     """These promises are fulfilled, in time or late; gives those that were not before."""
-    targets = await of_ticket(session, ticket_id)
-    met = [metric for metric in metrics if metric in targets and targets[metric].open]
+    met = [target for target in await rounds_of(session, ticket_id) if target.open and target.row.metric in metrics]
     pauses = await pauses_of(session, ticket_id) if met else []
-    for metric in met:
-        row, due = targets[metric].row, targets[metric].due(pauses)
-        row.met_at, row.next_at, row.due_at = now, None, due or row.due_at
-        # While the clock stands nothing is late, whatever was due before it stopped.
-        if due is not None and now > due and row.breached_at is None:
-            row.breached_at = due
-    return met
+    late = [target for target in met if _late(target, pauses, now) and target.row.breached_at is None]
+    for target in met:
+        target.row.met_at, target.row.next_at = now, None
+    await _break(session, profile, ticket_id, late, now)
+    return list(dict.fromkeys(target.row.metric for target in met))
 
 
 async def informed(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
@@ -264,41 +316,75 @@ async def recompute(session: Session, profile: Profile, ticket: Ticket, now: dat
     """What the ticket is has changed: open promises are counted anew from the same start, all pauses counted.
 
     By what the profile says now, and by the emergency in which it opened. A breach of what was not promised after all
-    is taken back.
+    is taken back. So it is with a solution that waits for its confirmation.
     """
-    targets, pauses = await of_ticket(session, ticket.id), await pauses_of(session, ticket.id)
+    rounds, pauses = await rounds_of(session, ticket.id), await pauses_of(session, ticket.id)
+    targets = {target.row.metric: target for target in rounds}
     promised: dict[str, Promised] = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}
     if (first := promised.get("first_response")) is not None:
         least = await emergency.least_response(session, profile.name, ticket.opened_at)
         promised["first_response"] = replace(first, budget=max(first.budget, least))
     before = targets["resolution"].row.due_at if "resolution" in targets else None
-    for metric, target in targets.items():
+    late = []
+    for target in rounds:
+        metric = target.row.metric
         if metric == TRANSFER:
             continue
         if target.open and metric not in promised:
             await session.delete(target.row)
-        elif target.open:
-            await _rewrite(session, profile, target.row, promised[metric], pauses, now)
-    for metric in AT_OPENING:
-        if metric in promised and metric not in targets:
-            await promise(session, profile, ticket.id, promised[metric], None, ticket.opened_at)
+        elif metric in promised and target is targets[metric] and (target.open or _awaits_consent(target, ticket)):
+            late += await _rewrite(session, profile, target.row, promised[metric], pauses, now)
+    for metric in set(AT_OPENING) & promised.keys():
+        if metric not in targets or (metric == "inform" and not targets[metric].open and ticket.status not in ENDINGS):
+            late += await _add(session, profile, ticket, promised[metric], targets.get(metric), pauses, now)
     await session.flush()
+    await _break(session, profile, ticket.id, late, now)
     after = (await of_ticket(session, ticket.id)).get("resolution")
     if after is None or not after.open or after.row.due_at == before:
         return None
     return Moved("resolution", after.row.due_at)
 
 
+def _awaits_consent(target: Target, ticket: Ticket) -> bool:
+    return target.row.metric == "resolution" and ticket.status == "resolved"
+
+
+async def _add(
+    session: Session,
+    profile: Profile,
+    ticket: Ticket,
+    promised: Promised,
+    last: Target | None,
+    pauses: Sequence[Pause],
+    now: datetime,
+) -> list[Target]:
+    """A promise that this ticket did not have; silence is measured from now, all else from its opening."""
+    begin = now if promised.metric == "inform" else ticket.opened_at
+    row = _row(profile, ticket.id, promised, promised.budget, begin) | {"round": last.row.round + 1 if last else 1}
+    target = Target(SlaTarget(**row), promised.terms)
+    await _ensure(session, promised.terms)
+    session.add(target.row)
+    if ticket.status not in ENDINGS:
+        return [target] if plan(profile, target, pauses, now) else []
+    met_at = max(begin, ticket.resolved_at or now)
+    target.row.met_at, target.row.next_at = met_at, None
+    return [target] if _late(target, pauses, met_at) else []
+
+
 async def _rewrite(
     session: Session, profile: Profile, row: SlaTarget, promised: Promised, pauses: Sequence[Pause], now: datetime
-) -> None:
+) -> list[Target]:
+    """The same promise on other terms; gives it if it was due before, and nobody had noticed."""
     if (row.terms_hash, row.budget) == (promised.terms.hash, promised.budget):
-        return
-    longer, due_before = promised.budget > row.budget, row.due_at
+        return []
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
-    plan(profile, target, pauses, now)
-    # Steps that were done are not done again because the time has become shorter.
-    if (row.breached_at is None or row.due_at > now) and (longer or row.due_at > due_before):
-        row.stage, row.breached_at = steps.NONE_BEHIND, None
-        plan(profile, target, pauses, now)
+    counted, until = target.ledger(pauses), row.met_at or now
+    row.stage = steps.still_behind(row.stage, row.started_at, row.budget, counted, target.terms, until)
+    was_broken = bool(row.stage >> target.terms.breach & 1)
+    row.breached_at = None
+    late = plan(profile, target, pauses, now) if target.open else _late(target, pauses, until)
+    if was_broken:
+        broken(target)
+        return []
+    return [target] if late else []

@@ -11,9 +11,9 @@ from crm.desks import Profile
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
-from crm.tickets import outward, status
+from crm.tickets import outward, thanks
 from crm.tickets.models import Message
-from crm.tickets.service import Written, begin, change_status, message_rows
+from crm.tickets.service import Written, begin, message_rows, wants_an_answer
 
 
 async def hold(session: Session, profile: Profile, who: Requester, written: Written, now: datetime) -> int:
@@ -57,8 +57,8 @@ async def place_held(
         await _write_first(session, profile, changes, now)
     else:
         ticket = next((t for t in who.tickets if t.id == ticket_id), None) or _missing()
-        if status.after("hear", ticket.status) != ticket.status:
-            await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
+        if not all(thanks.only_thanks(part.content) for part in parts):
+            await wants_an_answer(session, profile, who, ticket, now, changes)
     for part in parts:
         part.ticket_id = ticket.id
         changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=part.id))

@@ -15,7 +15,7 @@ Facts = dict[str, Any]
 _OWN = """
     select t.id, t.reference, t.subject, t.status, t.request_type as type, t.opened_at,
            (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null
-            and s.next_at is not null and s.metric <> 'transfer') as due_at
+            and s.next_at is not null and s.breached_at is null and s.metric not in ('inform', 'transfer')) as due_at
     from ticket t where t.desk = :desk and t.requester_id = :person
 """
 
@@ -75,7 +75,7 @@ _CARD = """
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
            a.name as assignee, r.reference as related,
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
-                   'met_at', s.met_at, 'breached_at', s.breached_at) order by s.id), '[]')
+                   'met_at', s.met_at, 'breached_at', s.breached_at, 'stands', s.next_at is null) order by s.id), '[]')
             from (select distinct on (x.metric) x.* from sla_target x where x.ticket_id = t.id
                   order by x.metric, x.round desc) s) as targets
     from ticket t
@@ -105,12 +105,13 @@ async def board(session: Session, desk: str, group_id: int, limit: int) -> tuple
     """
     found = await session.execute(
         text("""
-            select t.reference, t.subject, t.priority, t.status, a.name as assignee,
-                   case when t.status in ('new', 'open') then s.due_at end as due_at,
+            select t.reference, t.subject, t.priority, t.status, a.name as assignee, s.due_at,
                    coalesce(s.breached, false) as breached, count(*) over () as total
             from ticket t
             left join agent a on a.id = t.assignee_id
-            left join lateral (select min(x.due_at) as due_at, bool_or(x.breached_at is not null) as breached
+            left join lateral (select min(x.due_at) filter (where x.next_at is not null or (
+                                          x.breached_at is not null and t.status in ('new', 'open'))) as due_at,
+                                      bool_or(x.breached_at is not null) as breached
                                from sla_target x where x.ticket_id = t.id and x.met_at is null
                                and (x.metric <> 'inform' or not exists (
                                    select from sla_target later where later.ticket_id = x.ticket_id

@@ -197,13 +197,14 @@ async def add_message(
     )
     # «Thank you» asks for nothing: it starts no clock and opens nothing again.
     if not thanks.only_thanks(written.content):
-        await _wants_an_answer(session, profile, who, ticket, now, changes)
+        await wants_an_answer(session, profile, who, ticket, now, changes)
     await changes.write(session, profile.name, now)
 
 
-async def _wants_an_answer(
+async def wants_an_answer(
     session: Session, profile: Profile, who: Requester, ticket: OpenTicket, now: datetime, changes: Changes
 ) -> None:
+    """What waited for the requester goes on, and an answer is promised where the policy does so."""
     if status.after("hear", ticket.status) != ticket.status:
         await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
     if profile.promises.answers_again:
@@ -211,9 +212,13 @@ async def _wants_an_answer(
 
 
 async def load(session: Session, desk: str, ticket_id: int) -> Ticket:
-    """The ticket, locked for a change. Raises NotFound."""
+    """The ticket, locked for a change, as it is once nobody else changes it. Raises NotFound."""
+    await session.flush()
     found = await session.scalars(
-        select(Ticket).where(Ticket.id == ticket_id, Ticket.desk == desk).with_for_update(key_share=True)
+        select(Ticket)
+        .where(Ticket.id == ticket_id, Ticket.desk == desk)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     ticket = found.one_or_none()
     if ticket is None:

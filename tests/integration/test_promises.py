@@ -179,11 +179,22 @@ async def test_while_it_waits_for_the_customer_nothing_is_due(sessions: Sessions
     assert resumed.payload["facts"]["due_at"] == (NOW + minutes(720)).isoformat()
 
 
-async def test_a_step_that_fell_before_the_pause_is_still_said(sessions: Sessions) -> None:
+async def test_a_step_that_fell_before_the_pause_is_said_when_the_clock_runs_again(sessions: Sessions) -> None:
     ticket, agent = await begun(sessions)
     await step(sessions, work.ask, agent, ticket, NOW + minutes(6))
-    assert await swept(sessions, NOW + minutes(100)) == 1
+    assert await swept(sessions, NOW + minutes(100)) == 0
+    await step(sessions, work.reopen, agent, ticket, NOW + minutes(101))
+    assert await swept(sessions, NOW + minutes(101)) == 1
     assert await said(sessions) == [("warned", "first_response", 0.5)]
+
+
+async def test_what_was_due_before_the_pause_is_broken_even_if_the_sweep_was_down(sessions: Sessions) -> None:
+    ticket, agent = await begun(sessions)
+    await step(sessions, work.ask, agent, ticket, NOW + minutes(12))
+    assert await swept(sessions, NOW + minutes(100)) == 0
+    assert await said(sessions) == [("breached", "first_response", None)]
+    async with sessions() as session:
+        assert (await target(session, "first_response")).breached_at == NOW + minutes(10)
 
 
 async def test_one_standing_follows_another_without_a_gap(sessions: Sessions) -> None:

@@ -69,6 +69,8 @@ def test_every_profile_of_ours_loads(path: Path) -> None:
         ('hours = "24/7"', 'hours = {}\nspecial = { 2030-01-01 = [["09:00", "10:00"]] }', "always opens on no weekday"),
         ("[[policies]]", '[[policies]]\nrequest_types = ["othr"]', "no request type 'othr'"),
         ("[[policies]]", '[[policies]]\nchannels = ["email"]', "other is promised no first_response"),
+        ("[[policies]]", '[[policies]]\npriorities = ["normal"]', "other is promised no first_response when low"),
+        ("[[policies]]", "[[escalations]]\nafter = 5\n\n" * 15 + "[[policies]]", "escalations"),
         ("[[policies]]", "[[escalations]]\nshare = 1.5\n\n[[policies]]", "escalations.0.share"),
         ("[[policies]]", "[[escalations]]\ntell = []\n\n[[policies]]", "escalations.0"),
         ("[[policies]]", '[[escalations]]\nshare = 1\nhours = "day"\n\n[[policies]]', "no calendar 'day'"),

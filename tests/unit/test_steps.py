@@ -10,7 +10,7 @@ from crm.sla.calendar import ALWAYS, Calendar
 from crm.sla.clock import Pause
 from crm.sla.policy import ENDINGS, USUAL_STEPS, Facts, Policies, Policy, Promise, Step, Terms, terms_from
 from crm.sla.spec import CalendarSpec
-from crm.sla.steps import falls_at, ledger, next_at, told_at
+from crm.sla.steps import falls_at, ledger, left, next_at, passed, still_behind, told_at
 from tests.factories import NOW
 
 START = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # Friday, 16:00 in Almaty
@@ -23,6 +23,9 @@ STOPS = frozenset({"pending"}) | ENDINGS
 
 def terms(*steps: Step, calendar: Calendar = ALWAYS) -> Terms:
     return Terms(calendar, STOPS, "resume", steps or USUAL_STEPS)
+
+
+LATER = terms(Step(share=1), Step(after=10, hours="office"), Step(after=20))
 
 
 def nowhere(_: str) -> Calendar | None:
@@ -51,8 +54,8 @@ def test_a_step_after_the_breach_counts_running_clock() -> None:
 
 def test_an_open_pause_holds_all_steps_that_come_after_it() -> None:
     pauses = [Pause(at(6), None)]
-    assert next_at(0, START, 600, pauses, terms(), nowhere) == at(5)
-    assert next_at(1, START, 600, pauses, terms(), nowhere) is None
+    assert next_at(0, START, 600, pauses, terms(), nowhere, START) == at(5)
+    assert next_at(0b001, START, 600, pauses, terms(), nowhere, START) is None
 
 
 def test_only_pauses_of_the_terms_count() -> None:
@@ -68,14 +71,32 @@ def test_whoever_sleeps_is_told_in_the_morning_and_the_breach_is_not_late_for_it
     def hours(name: str) -> Calendar | None:
         return {"office": OFFICE}.get(name)
 
-    assert told_at(0, night, 3600, (), both, hours) == datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
-    assert next_at(0, night, 3600, (), both, hours) == night + timedelta(hours=1)
+    assert told_at(0, night, 3600, (), both, hours, night) == datetime(2026, 3, 20, 4, 0, tzinfo=UTC)
+    assert next_at(0, night, 3600, (), both, hours, night) == night + timedelta(hours=1)
     # A calendar that the profile no longer has delays nothing.
-    assert told_at(0, night, 3600, (), both, nowhere) == night + timedelta(minutes=30)
+    assert told_at(0, night, 3600, (), both, nowhere, night) == night + timedelta(minutes=30)
 
 
 def test_nothing_is_left_after_the_last_step() -> None:
-    assert next_at(0b111, START, 600, (), terms(), nowhere) is None
+    assert next_at(0b111, START, 600, (), terms(), nowhere, START) is None
+
+
+def test_a_step_that_waits_for_morning_is_not_forgotten_for_a_later_one() -> None:
+    last = passed([0, 2], 0, LATER)
+    assert left(last, LATER) == [1]
+    assert next_at(last, START, 600, (), LATER, nowhere, START) == at(20)
+
+
+def test_what_is_broken_needs_no_more_warnings() -> None:
+    assert left(passed([2], 0, terms()), terms()) == []
+    assert left(passed([1], 0, terms()), terms()) == [0, 2]
+
+
+def test_a_longer_promise_does_anew_only_what_has_not_fallen_yet() -> None:
+    done = passed([0, 1, 2], 0, terms())
+    assert still_behind(done, START, 600, (), terms(), at(12)) == 0b111
+    assert still_behind(done, START, 1440, (), terms(), at(12)) == 0b001
+    assert still_behind(done, START, 600, [Pause(at(6), None)], terms(), at(12)) == 0b001
 
 
 # --- terms -------------------------------------------------------------------------------------------------------
@@ -132,6 +153,13 @@ def test_the_breach_is_always_among_the_steps_and_they_are_in_order() -> None:
     assert [(step.share, step.after) for step in one.terms.steps] == [
         (0.2, None), (0.9, None), (1.0, None), (None, 10), (None, 30),
     ]  # fmt: skip
+
+
+def test_a_breach_that_is_told_in_the_morning_is_recorded_at_once() -> None:
+    sleepers = (Step(share=1, hours="office"), Step(after=10))
+    [one] = policies(Policy(resolution=Promise(minutes=60)), steps=sleepers).promised(FACTS, NOW)
+    assert one.terms.steps == (Step(share=1, tell=()), *sleepers)
+    assert one.terms.breach == 0
 
 
 def test_steps_may_be_for_some_metrics_only() -> None:
