@@ -43,6 +43,11 @@ def merged(pauses: Iterable[Pause]) -> list[Pause]:
     return result
 
 
+def known_at(moment: datetime, pauses: Iterable[Pause]) -> list[Pause]:
+    """The pauses up to a moment, as if nothing waited any longer from then on."""
+    return [replace(p, end=min(p.end or moment, moment)) for p in pauses if p.start <= moment]
+
+
 def reached(
     start: datetime, seconds: float, pauses: Iterable[Pause] = (), calendar: Calendar = ALWAYS
 ) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ from crm.db import Session
 from crm.desks import Profile
 from crm.sla import steps
 from crm.sla.calendar import Calendar
-from crm.sla.clock import Pause, reached
+from crm.sla.clock import Pause, known_at, reached
 from crm.sla.models import SlaPause, SlaTarget, SlaTerms
 from crm.sla.policy import ENDINGS, Facts, Promised, Terms
 from crm.tickets import outward
@@ -146,8 +146,7 @@ def _plan(profile: Profile, target: Target, pauses: Sequence[SlaPause], now: dat
 
 def _late(target: Target, pauses: Sequence[SlaPause], met_at: datetime) -> bool:
     """Whether what is met at that moment was due before; `due_at` becomes what it would be if nothing waited then."""
-    row = target.row
-    known = [replace(pause, end=met_at) if pause.end is None else pause for pause in target.ledger(pauses)]
+    row, known = target.row, known_at(met_at, target.ledger(pauses))
     row.due_at = reached(row.started_at, row.budget, known, target.terms.calendar) or row.due_at
     return row.due_at < met_at
 
@@ -340,7 +339,8 @@ async def _rewrite(
         return []
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
-    counted, until = target.ledger(pauses), row.met_at or now
+    until = row.met_at or now
+    counted = target.ledger(pauses) if target.open else known_at(until, target.ledger(pauses))
     row.stage = steps.still_behind(row.stage, row.started_at, row.budget, counted, target.terms, until)
     was_broken = bool(row.stage >> target.terms.breach & 1)
     row.breached_at = None
