@@ -50,9 +50,10 @@ format: $(VENV)/dev ## put the code into shape
 
 bench: $(VENV)/dev ## measure, beside a floor in the same run; tables for docs/performance.md
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --sla
 
 soak: $(VENV)/dev ## the long tests at full size
-	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) tests/e2e -m soak --timeout 3600
+	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m soak --timeout 7200
 
 lock: $(VENV)/uv ## renew the lock files
 	@$(UV) compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build -o requirements.lock

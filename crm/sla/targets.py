@@ -379,7 +379,8 @@ async def _rewrite(
         return []
     row.terms_hash, row.budget = await _ensure(session, promised.terms), promised.budget
     target = Target(row, promised.terms)
-    counted, until = target.ledger(pauses), row.met_at or now
+    until = row.met_at or now
+    counted = target.ledger(pauses) if target.open else known_at(until, target.ledger(pauses))
     row.stage = steps.still_behind(row.stage, row.started_at, row.budget, counted, target.terms, until)
     was_broken = bool(row.stage >> target.terms.breach & 1)
     row.breached_at = None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import report
+from tests.bench import report, sla
 from tests.bench.load import Stuck
 from tests.bench.rounds import QUICK, Size, measure
 from tests.bench.stage import Server, pin
@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=positive, help="how many; medians are shown (3, or 1 with --quick)")
     parser.add_argument("--quick", action="store_true", help="smaller bursts, one round: a first impression")
+    parser.add_argument("--sla", action="store_true", help="promises instead: sweeps and deadlines")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 
@@ -47,11 +48,23 @@ async def run(console: Console, folder: Path, rounds: int, size: Size, write: bo
         found.append(await measure(server, size, _speaker(console, f"round {number} of {rounds}")))
     about = report.machine(cores, version, found)
     table = report.lines(found, size)
-    report.show(console, table, about, command, rounds)
+    report.show(console, table, about, command, report.counted(rounds))
     if report.repeats(found):
         console.print(f"copies that came twice: {report.repeats(found)}")
     if write:
-        report.write(table, about, command, rounds)
+        report.write(table, about, command, report.counted(rounds))
+
+
+async def run_sla(console: Console, folder: Path, size: sla.Size, write: bool, command: str) -> None:
+    cores = pin()
+    server = await asyncio.to_thread(Server, folder)
+    version = await server.version()
+    table, others = await sla.measure(server, size, _speaker(console, "promises"))
+    about = report.machine(cores, version, [{"others": others}])
+    title = f"medians of {size.sweeps} sweeps"
+    report.show(console, table, about, command, title)
+    if write:
+        report.write(table, about, command, title, report.PROMISES)
 
 
 def _speaker(console: Console, prefix: str) -> Callable[[str], None]:
@@ -61,15 +74,23 @@ def _speaker(console: Console, prefix: str) -> Callable[[str], None]:
 def main() -> int:
     args = arguments()
     rounds = args.rounds or (1 if args.quick else 3)
-    options = "".join([" --quick" if args.quick else "", f" --rounds {args.rounds}" if args.rounds else ""])
+    options = "".join(
+        [
+            " --sla" if args.sla else "",
+            " --quick" if args.quick else "",
+            f" --rounds {args.rounds}" if args.rounds else "",
+        ]
+    )
     console = Console(width=None if sys.stdout.isatty() else 120)
     folder = Path(tempfile.mkdtemp(prefix="kezekshi-bench-"))
     # What is registered first is carried out last: the embedded server stops itself before.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = f"python -m tests.bench{options}"
     try:
-        asyncio.run(
-            run(console, folder, rounds, QUICK if args.quick else Size(), args.write, f"python -m tests.bench{options}")
-        )
+        if args.sla:
+            asyncio.run(run_sla(console, folder, sla.QUICK if args.quick else sla.Size(), args.write, command))
+        else:
+            asyncio.run(run(console, folder, rounds, QUICK if args.quick else Size(), args.write, command))
     except Stuck as stuck:
         print(f"bench: {stuck}", file=sys.stderr)
         return 1

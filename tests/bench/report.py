@@ -13,7 +13,8 @@ from rich.table import Table
 from tests.bench.rounds import Numbers, Size
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+# Each table of the page stands between marks of its own.
+MESSAGES, PROMISES = "bench", "bench of promises"
 # Above this share of the machine for other programs, rates and waits tell of them; CPU per update still holds.
 DISTURBED = 0.1
 GOAL_RATIO, GOAL_P50, GOAL_P99 = 0.6, 15.0, 100.0
@@ -97,8 +98,12 @@ def machine(cores: int, postgres: str, rounds: Sequence[Numbers]) -> str:
     )
 
 
-def show(console: Console, table: Sequence[Line], about: str, command: str, rounds: int) -> None:
-    drawn = Table(title=f"medians of {rounds} rounds" if rounds > 1 else "one round", title_justify="left")
+def counted(rounds: int) -> str:
+    return f"medians of {rounds} rounds (lowest–highest)" if rounds > 1 else "one round"
+
+
+def show(console: Console, table: Sequence[Line], about: str, command: str, title: str) -> None:
+    drawn = Table(title=title, title_justify="left")
     for number, name in enumerate(HEAD):
         drawn.add_column(name, justify="left" if number in (0, 4) else "right")
     for line in table:
@@ -108,15 +113,15 @@ def show(console: Console, table: Sequence[Line], about: str, command: str, roun
     console.print(command, soft_wrap=True)
 
 
-def write(table: Sequence[Line], about: str, command: str, rounds: int) -> None:
+def write(table: Sequence[Line], about: str, command: str, title: str, mark: str = MESSAGES) -> None:
     """Put the table between the page's marks. Raises ValueError if they are not there."""
     page = PAGE.read_text(encoding="utf-8")
-    before, mark, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, opening, rest = page.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not opening or not closing:
         raise ValueError(f"{PAGE.name} has no marks for the table")
     rows = ["| " + " | ".join(HEAD) + " |", "|---|---:|---:|---:|---|"]
     rows += ["| " + " | ".join(line) + " |" for line in table]
-    counted = f"medians of {rounds} rounds (lowest–highest)" if rounds > 1 else "one round"
-    words = f"`{command}`: {counted}. {about}."
-    PAGE.write_text(f"{before}{BEGIN}\n{words}\n\n" + "\n".join(rows) + f"\n{END}{after}", encoding="utf-8")
+    words = f"`{command}`: {title}. {about}."
+    PAGE.write_text(f"{before}{begin}\n{words}\n\n" + "\n".join(rows) + f"\n{end}{after}", encoding="utf-8")

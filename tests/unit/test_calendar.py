@@ -176,6 +176,7 @@ def test_years_are_alike_after_four_centuries() -> None:
         assert {b.astimezone(ZoneInfo("Europe/Berlin")).hour for _, b in found} == {18}
 
 
+@pytest.mark.soak
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases(), instants, instants, lengths)
 @pytest.mark.timeout(3600)

@@ -178,6 +178,7 @@ standings = st.lists(
 )
 
 
+@pytest.mark.soak
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases(), instants, lengths, standings, st.booleans())
 @pytest.mark.timeout(3600)
