@@ -53,7 +53,7 @@ async def test_two_requests_and_a_third(world: World) -> None:
     assert rows[0]["n"] == 0
 
 
-async def test_an_answer_to_a_closed_request_opens_a_new_one(world: World) -> None:
+async def test_an_answer_to_a_request_closed_long_ago_opens_a_new_one(world: World) -> None:
     """It continues the old one, and says so on its card."""
     await world.ready()
     case = await world.case("printer on fire")
@@ -63,6 +63,7 @@ async def test_an_answer_to_a_closed_request_opens_a_new_one(world: World) -> No
     solved = await world.in_chat(case.customer, "PD-1001 is solved.")
     await world.press(case.customer, world.bot, solved, "Solved, thank you")
     await world.in_chat(case.customer, "How did we do?")
+    await world.fetch("update ticket set closed_at = closed_at - interval '15 days'")
     await world.sandbox.say(case.customer, world.bot, "burning again", reply_to=answer["message_id"])
     thread = (await world.topic("burning again"))["thread"]
     await world.card(thread, "PD-1002", "PD-1001")

@@ -28,7 +28,7 @@ from tests.factories import NOW
 from tests.integration.promised import Desk, agreement
 
 SOAK = bool(os.environ.get("KEZEKSHI_SOAK"))
-EXAMPLES, STEPS = (2_000, 50) if SOAK else (40, 30)
+EXAMPLES, STEPS = (2_000, 50) if SOAK else (15, 25)
 TYPES = ("slow", "quick", "office", "bare")
 SLOW = {"first_response": {"minutes": 60}, "resolution": {"minutes": 600}, "next_response": {"minutes": 45}}
 BERLIN = {"timezone": "Europe/Berlin", "hours": {"mon-sun": [["20:00", "04:00"], ["08:00", "12:00"]]}}
