@@ -47,7 +47,12 @@ def metric_labels(t: Texts) -> dict[str, str]:
 
 
 def queue_labels(t: Texts) -> dict[str, str]:
-    return {"support": t("Support"), "infrastructure": t("Infrastructure"), "billing": t("Contracts and bills")}
+    return {
+        "support": t("Support"),
+        "infrastructure": t("Infrastructure"),
+        "billing": t("Contracts and bills"),
+        "methodology": t("Methodology"),
+    }
 
 
 def queue_label(look: Look, key: str) -> str:
