@@ -18,7 +18,7 @@ from crm.outbox import Priority
 from crm.people import duty
 from crm.people.duty import Team
 from crm.people.models import Agent
-from crm.sla import steps, targets
+from crm.sla import keeping, steps, targets
 from crm.sla.clock import Pause
 from crm.sla.models import SlaTarget, SlaTerms
 from crm.sla.policy import Step
@@ -113,11 +113,11 @@ class _Batch:
         row.stage = steps.passed(due, row.stage, terms)
         row.next_at = steps.next_at(row.stage, *place, hours, self.now)
         if breaks:
-            targets.broken(target)
+            keeping.broken(target)
             if row.metric == "inform" and ticket.status in status.ACTIVE:
                 # Each round of silence speaks for itself.
                 row.next_at = None
-                await targets.next_round(self.session, self.profile, target, self.now)
+                await keeping.next_round(self.session, self.profile, target, self.now)
         done = [terms.steps[number] for number in due if number >= terms.breach or not breaks]
         if done:
             # Who had to wait for morning hears how it stands by now.
@@ -167,7 +167,7 @@ class _Batch:
         before, ticket.priority = ticket.priority, PRIORITIES[PRIORITIES.index(ticket.priority) + 1]
         facts["raised"] = ticket.priority
         await self.session.flush()
-        moved = await targets.recompute(self.session, self.profile, ticket, self.now)
+        moved = await keeping.recompute(self.session, self.profile, ticket, self.now)
         data = {"before": before, "after": ticket.priority} | ({"due_at": moved.due_at.isoformat()} if moved else {})
         self.changes.events.append(journal.event(ticket.id, journal.SYSTEM, "priority", self.now, **data))
         if moved is not None and moved.due_at > self.now:

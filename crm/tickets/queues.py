@@ -10,7 +10,7 @@ from crm.errors import WrongInput, WrongStatus
 from crm.outbox import Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of
-from crm.sla import targets
+from crm.sla import keeping, targets
 from crm.sla.policy import TRANSFER
 from crm.tickets import moves, outward, status
 from crm.tickets.models import Ticket
@@ -30,7 +30,7 @@ async def transfer(
     if ticket.status not in status.ACTIVE:
         raise WrongStatus(status=ticket.status)
     before, ticket.queue, ticket.assignee_id, ticket.updated_at = ticket.queue, queue, None, now
-    moved = await targets.recompute(session, profile, ticket, now)
+    moved = await keeping.recompute(session, profile, ticket, now)
     await _to_be_taken(session, profile, ticket, now)
     changes = Changes()
     changes.events.append(journal.event(ticket.id, actor_of(agent), "transferred", now, before=before, after=queue))
@@ -46,8 +46,8 @@ async def transfer(
 
 async def _to_be_taken(session: Session, profile: Profile, ticket: Ticket, now: datetime) -> None:
     """The new queue is to take it over in time, if it has a target for that; what the former owed is settled."""
-    await targets.meet(session, profile, ticket.id, (TRANSFER,), now)
+    await keeping.meet(session, profile, ticket.id, (TRANSFER,), now)
     promised = profile.promises.accepted(ticket.queue, now)
     if promised is not None:
         former = (await targets.of_ticket(session, ticket.id)).get(TRANSFER)
-        await targets.promise(session, profile, ticket.id, promised, former, now)
+        await keeping.promise(session, profile, ticket.id, promised, former, now)

@@ -15,7 +15,7 @@ from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
-from crm.sla import maintenance, targets
+from crm.sla import keeping, maintenance, targets
 from crm.sla.policy import Facts
 from crm.tickets import assignment, outward, queries, status, thanks
 from crm.tickets.models import Ticket
@@ -208,7 +208,7 @@ async def wants_an_answer(
     if status.after("hear", ticket.status) != ticket.status:
         await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
     if profile.promises.answers_again:
-        await targets.heard(session, profile, await load(session, profile.name, ticket.id), now)
+        await keeping.heard(session, profile, await load(session, profile.name, ticket.id), now)
 
 
 async def load(session: Session, desk: str, ticket_id: int) -> Ticket:
@@ -247,7 +247,7 @@ async def change_status(
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
     ticket.silence_at = profile.silence(now)[0] if ticket.status == "resolved" else None
-    moved = await targets.follow_status(session, profile, ticket_id, ticket.status, now)
+    moved = await keeping.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
     changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket_id, now)
     if (before in status.ENDED) != (ticket.status in status.ENDED):

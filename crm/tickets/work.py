@@ -15,7 +15,7 @@ from crm.errors import NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.service import actor_of, telegram_chat
-from crm.sla import targets
+from crm.sla import keeping
 from crm.sla.policy import METRICS, TRANSFER
 from crm.sla.targets import Moved
 from crm.tickets import outward, status
@@ -101,8 +101,8 @@ async def _answered(
     changes: Changes,
 ) -> None:
     after = status.after("reply", ticket.status)
-    met = await targets.meet(session, profile, ticket.id, ANSWERS, now)
-    await targets.informed(session, profile, ticket, now)
+    met = await keeping.meet(session, profile, ticket.id, ANSWERS, now)
+    await keeping.informed(session, profile, ticket, now)
     if met or after != ticket.status or ticket.assignee_id is None:
         ticket.status = after
         ticket.assignee_id = ticket.assignee_id or agent.id
@@ -130,7 +130,7 @@ async def _step(
     chat = await telegram_chat(session, profile.name, ticket.requester_id)
     changes = Changes()
     # Whoever does something with it has taken it over.
-    await targets.meet(session, profile, ticket_id, (TRANSFER,), now)
+    await keeping.meet(session, profile, ticket_id, (TRANSFER,), now)
     await change_status(session, profile, ticket_id, action, actor_of(agent), chat, now, changes, **facts)
     ticket.assignee_id = ticket.assignee_id or agent.id
     if notice is not None and chat is not None:
@@ -163,7 +163,7 @@ async def hold(session: Session, profile: Profile, agent: Agent, ticket_id: int,
 async def resolve(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """A solution is there; the requester confirms it or not."""
     status.after("resolve", (await load(session, profile.name, ticket_id)).status)
-    await targets.meet(session, profile, ticket_id, METRICS, now)
+    await keeping.meet(session, profile, ticket_id, METRICS, now)
     return await _step(session, profile, agent, ticket_id, "resolve", "resolved", now)
 
 
@@ -179,7 +179,7 @@ async def decline(
     if not reason.strip():
         raise WrongInput(what="reason")
     status.after("decline", (await load(session, profile.name, ticket_id)).status)
-    await targets.meet(session, profile, ticket_id, METRICS, now)
+    await keeping.meet(session, profile, ticket_id, METRICS, now)
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
@@ -199,7 +199,7 @@ async def set_priority(
         raise WrongInput(what="priority")
     ticket = await _living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
-    moved = await targets.recompute(session, profile, ticket, now)
+    moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
     await _redraw(session, profile, agent, ticket, "priority", now, told, before=before, after=priority)
     return ticket
@@ -215,7 +215,7 @@ async def set_type(
         raise WrongInput(what="type") from None
     ticket = await _living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
-    moved = await targets.recompute(session, profile, ticket, now)
+    moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
     facts = {"due_at": moved.due_at.isoformat()} if moved else {}
     await _redraw(session, profile, agent, ticket, "type", now, told, before=before, after=request_type, **facts)
