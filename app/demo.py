@@ -26,13 +26,14 @@ LEAD, ENGINEER = "Ерлан", "Динара"
 async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
     """Start the stand-in, people it, start the desk, and tell the address."""
     var = settings.kezekshi_var / "demo"
-    if fresh:
-        await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
     console.print("Starting the stand-in for Telegram …")
     server = await _stand_in(port)
     try:
+        # Only now: another demo on this port would still be using it.
+        if fresh:
+            await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
             admin, group = await _people(sandbox)
             serving = settings.model_copy(

@@ -82,6 +82,16 @@ def agents(look: Look, members: Sequence[tuple[Agent, Duty]]) -> Rendered:
     return render(as_list(Bold(t("Engineers")), *lines))
 
 
+def kept_as_note(look: Look) -> Rendered:
+    """A reply to a message of ours that we do not know."""
+    return render(
+        look.t(
+            "Kept as a note: I do not know which message you replied to. "
+            "For the customer, reply to the card or write /r and the text."
+        )
+    )
+
+
 # --- refusals ------------------------------------------------------------------------------------------
 
 

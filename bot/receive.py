@@ -94,7 +94,8 @@ class Poller:
                 await asyncio.sleep(1)
 
     async def _alone(self, session: Session) -> bool:
-        """A session lock: it goes with the connection, so a dead poller holds up nobody."""
+        """A session lock: it goes with the connection, so a poller that is dead or paused holds up nobody."""
+        await session.rows(f"set idle_session_timeout = '{3 * POLL_SECONDS}s'")
         [found] = await session.rows(
             "select pg_try_advisory_lock(hashtext($1)) as alone", f"kezekshi poll {self._desk}"
         )

@@ -71,7 +71,8 @@ async def _relay_bundle(desk: Desk, row: Row, now: datetime) -> Result:
     outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
     if not isinstance(outcome, Sent):
         return Result(outcome)
-    pair = paired(desk, chat_id, outcome.result, "copy", row.ticket_id, rows[-1].message_id)
+    # No copy of it, which an edit would replace with all the others.
+    pair = paired(desk, chat_id, outcome.result, "notice", row.ticket_id, rows[-1].message_id)
     return Result(outcome, [pair], relayed=[one.message_id or 0 for one in rows])
 
 

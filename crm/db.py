@@ -37,7 +37,16 @@ def async_url(url: str) -> str:
 
 
 # The hand-written statements have one good plan each; planning them anew for every call costs more than running them.
-SERVER_SETTINGS = {"application_name": "kezekshi", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+# A machine that stopped or lost its network in the middle of a transaction must not hold up the others.
+SERVER_SETTINGS = {
+    "application_name": "kezekshi",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 
 
 # Serialization failure, deadlock, shutting down, starting up, no connection left.
@@ -124,6 +133,9 @@ def passing(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state in _PASSING or state.startswith("08")
+    if isinstance(error, asyncpg.InternalClientError):
+        # What a connection says that was cut off in the middle of an answer.
+        return True
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error)
     return isinstance(error, OSError | PoolTimeout)

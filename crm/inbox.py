@@ -192,8 +192,8 @@ async def lately(session: Session, source: str, disposition: str, since: datetim
 
 _PRUNE = """
     delete from inbox where id in (
-        select id from (select id, state, settled_at from inbox order by id limit $2) oldest
-        where state = 'done' and settled_at < $1)
+        select id from (select id, state, settled_at from inbox order by id limit 20 * $2) oldest
+        where state = 'done' and settled_at < $1 limit $2)
     returning id
 """
 

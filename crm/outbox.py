@@ -84,8 +84,8 @@ async def await_writers(session: Session, key: str) -> None:
 
 _PRUNE = """
     delete from outbox where id in (
-        select id from (select id, state, settled_at from outbox order by id limit $2) oldest
-        where state in ('sent', 'dropped') and settled_at < $1)
+        select id from (select id, state, settled_at from outbox order by id limit 20 * $2) oldest
+        where state in ('sent', 'dropped') and settled_at < $1 limit $2)
     returning id
 """
 _FORGET_IDLE = """

@@ -12,7 +12,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from sqlalchemy import select
 
-from bot import middlewares, views
+from bot import admin_views, middlewares, views
 from bot.content import without_command
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, HasContent, When
@@ -122,6 +122,8 @@ async def _kind(message: Message, ctx: Context) -> str:
             and message.reply_to_message.from_user.is_bot
         ):
             ctx.wait_for(TOPIC_PATIENCE)
+            # Perhaps a copy whose sending was never answered: whoever replies to it must not think that it left.
+            await ctx.hint(message, admin_views.kept_as_note(ctx.team))
         return "note"
     if pair.role == "card":
         return "public"

@@ -146,6 +146,8 @@ async def _step(
 async def take(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
     """The agent answers for it from now on."""
     ticket = await load(session, profile.name, ticket_id)
+    if ticket.assignee_id == agent.id and ticket.status != "new":
+        return ticket
     ticket.assignee_id = agent.id
     return await _step(session, profile, agent, ticket_id, "take", None, now)
 

@@ -289,7 +289,7 @@ async def test_a_flood_travels_together(post: Post) -> None:
     assert await post.fetch("select 1 from message where relayed_at is null") == []
     # A reply to it answers the last of them.
     [pair] = await post.fetch(
-        "select message_ref, (select max(id) from message) as last from telegram_message where role = 'copy' "
+        "select message_ref, (select max(id) from message) as last from telegram_message where role = 'notice' "
         "order by message_id desc limit 1"
     )
     assert pair.message_ref == pair.last
@@ -338,13 +338,15 @@ async def test_a_bundle_of_which_nobody_knows_is_repeated_once_and_marked(post: 
     assert {tuple(row) for row in found} == {("sent", 1)}
 
 
-async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post) -> None:
+@pytest.mark.parametrize("edited", [3, 11])
+async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post, edited: int) -> None:
+    """Of the last one as well, which a reply to the bundle answers."""
     await flooded(post, 10)
     await post.deliver(LIMITS)
     for words in ("Исправлено", "Исправлено ещё раз"):
         post.clock.move(minutes=2)
         async with transaction(post.sessions) as session:
-            message = await session.get_one(Message, 3)
+            message = await session.get_one(Message, edited)
             who = await customer(session, CUSTOMER, post.clock())
             await messages.edit(session, PROFILE, message, {"type": "text", "text": words}, who.actor, post.clock())
         await post.deliver(LIMITS)

@@ -126,6 +126,7 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     yield "named", lambda look: admin_views.named(look, WILD, "agent")
     yield "named lead", lambda look: admin_views.named(look, WILD, "lead")
     yield "removed", lambda look: admin_views.removed(look, WILD, True)
+    yield "kept as note", admin_views.kept_as_note
     yield "not removed", lambda look: admin_views.removed(look, WILD, False)
     yield "agents", lambda look: admin_views.agents(look, [(AGENT, OFF)])
     yield "no agents", lambda look: admin_views.agents(look, [])
