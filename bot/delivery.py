@@ -61,12 +61,15 @@ def target(row: Row) -> tuple[int, dict[str, Any]]:
     return chat, {"chat_id": chat, "message_thread_id": row.thread_id}
 
 
+def has_room(desk: Desk, row: Row, words: str) -> bool:
+    """Whether a text can bear the mark of a repeat."""
+    return utf16(words) + utf16(views.repeat_mark(texts(language(desk, row)))) <= TEXT_LIMIT
+
+
 def marked(desk: Desk, row: Row, params: dict[str, Any]) -> dict[str, Any]:
-    """A text that may be a repeat says so, as far as there is room."""
-    if row.repeats == 0 or row.kind in IDEMPOTENT:
+    """A text that may be a repeat says so; what has no room for that is announced before (`bot/relaying.py`)."""
+    if row.repeats == 0 or row.kind in IDEMPOTENT or not has_room(desk, row, params["text"]):
         return params
     mark = views.repeat_mark(texts(language(desk, row)))
-    if utf16(params["text"]) + utf16(mark) > TEXT_LIMIT:
-        return params
     words, entities = prefixed(params["text"], params.get("entities", []), mark)
     return {**params, "text": words, **({"entities": entities} if entities else {})}

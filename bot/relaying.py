@@ -10,7 +10,7 @@ from bot import team_views, views
 from bot.claim import Row
 from bot.client import Outcome, Refused, Sent
 from bot.content import IN_ALBUMS
-from bot.delivery import NOTHING_TO_DO, Desk, Result, language, marked, paired, target
+from bot.delivery import NOTHING_TO_DO, Desk, Result, has_room, language, marked, paired, target
 from bot.views import Look
 from crm.outbox import Outgoing, Priority, group_bucket
 from crm.tickets import messages
@@ -46,6 +46,8 @@ async def _relay_one(desk: Desk, row: Row) -> Result:
     params |= _reply(row, chat_id)
     if content["type"] == "text":
         words = {"text": content["text"], "entities": content.get("entities", [])}
+        if not has_room(desk, row, content["text"]):
+            await _announce_repeat(desk, row, params)
         outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **words}))
     else:
         await _announce_repeat(desk, row, params)

@@ -261,6 +261,16 @@ async def test_an_answer_to_an_old_button_is_dropped_unsaid(post: Post) -> None:
     assert [row.state for row in await post.fetch("select state from outbox")] == ["dropped"]
 
 
+async def test_a_text_without_room_for_the_mark_is_announced_before(post: Post) -> None:
+    ticket, agent = await begun(post)
+    await reply(post, agent, ticket, words="ы" * 4096)
+    post.api.on("sendMessage", DROP)
+    await post.deliver_all()
+    first, announced, again = to_customer(post)
+    assert first == again == "ы" * 4096
+    assert announced.startswith("↻")
+
+
 # --- floods: what a customer writes faster than the limit admits ------------------------------------------------
 
 
