@@ -69,8 +69,10 @@ async def settle(
     written = {row["id"] for row in done}
     changes = Changes(outgoing=[follow for _, result in batch for follow in result.follow])
     await changes.write(session, desk.profile.name, now)
+    # Of a call that failed it is enough to speak once.
+    riding = {rider.id for row, _ in batch for rider in row.riders}
     for (row, result), state in zip(batch, rows, strict=True):
-        if row.id in written:
+        if row.id in written - riding:
             await _follow_up(session, desk, row, result, state["state"], now)
     return bool(changes.outgoing) or any(row["more"] for row in done) or any(row["state"] != "sent" for row in rows)
 

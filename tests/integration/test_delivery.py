@@ -348,6 +348,16 @@ async def test_a_bundle_of_which_nobody_knows_is_repeated_once_and_marked(post: 
     assert {tuple(row) for row in found} == {("sent", 1)}
 
 
+async def test_of_a_bundle_that_is_lost_the_topic_hears_once(post: Post) -> None:
+    await flooded(post, 10)
+    post.api.on("sendMessage", DROP, DROP)
+    for _ in range(4):
+        await post.deliver(LIMITS)
+        post.clock.move(minutes=2)
+    assert {row.state for row in await post.fetch("select state from outbox where repeats > 0")} == {"unknown"}
+    assert await notices(post) == ["unknown"]
+
+
 @pytest.mark.parametrize("edited", [3, 11])
 async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post, edited: int) -> None:
     """Of the last one as well, which a reply to the bundle answers."""
