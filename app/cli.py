@@ -107,6 +107,7 @@ def main() -> NoReturn:
         _refuse(str(error))
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
             sys.exit(2)
         if hasattr(error, "format_message"):
             _refuse(error.format_message())

@@ -29,6 +29,7 @@ WORKERS = 10
 BATCH = 20
 SWEEP_EVERY = 5.0
 GIVE_BACK_TRIES = 60
+RELEASED_REST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +198,14 @@ class Processor:
 
     async def _fail(self, item: Item, served: Served, error: Exception, ours: bool) -> None:
         words = f"{type(error).__name__}: {error}"[:2000]
-        async with transaction(self._sessions) as session:
-            if not ours:
+        if not ours:
+            async with transaction(self._sessions) as session:
                 await inbox.release(session, item)
-                log.warning("process.released", item=item.id, error=words)
-                return
+            log.warning("process.released", item=item.id, error=words)
+            # What passes takes a moment; no item is tried a hundred times meanwhile.
+            await asyncio.sleep(RELEASED_REST)
+            return
+        async with transaction(self._sessions) as session:
             quarantined = await inbox.fail(session, item, words, self._clock())
             if quarantined:
                 await self._alarm(session, served.profile, item.id)

@@ -49,8 +49,8 @@ SERVER_SETTINGS = {
 }
 
 
-# Serialization failure, deadlock, shutting down, starting up, no connection left.
-_PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "53300")
+# Serialization failure, deadlock, shutting down, starting up; no connection, disk or memory left; read only for now.
+_PASSING = ("40001", "40P01", "57P01", "57P02", "57P03", "53300", "53100", "53200", "25006")
 
 
 def make_engine(url: str, size: int = 12) -> AsyncEngine:

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from bot import process
 from bot.handlers import requester
+from bot.process import source_of
+from crm import inbox
+from crm.db import transaction
 from crm.inbox import MAX_ATTEMPTS
-from tests.factories import CUSTOMER, ENGINEER, GROUP, in_group, message, photo, pressed, private, said, update
+from tests.factories import CUSTOMER, DESK, ENGINEER, GROUP, in_group, message, photo, pressed, private, said, update
 from tests.integration.conftest import Reception
 
 POLL = {
@@ -272,3 +276,26 @@ async def test_an_answer_in_a_topic_of_no_ticket_is_refused_aloud(reception: Rec
     await reception.store(told)
     await reception.until_settled()
     assert len(await texts(reception)) == 1, (await reception.item(told)).disposition
+
+
+async def test_a_full_disk_is_nobodys_fault(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is tried: nothing is quarantined, and it goes on by itself once there is room."""
+    monkeypatch.setattr(process, "RELEASED_REST", 0)
+    async with reception.sessions() as session:
+        await session.rows(
+            """create function no_room() returns trigger language plpgsql as
+               $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$"""
+        )
+        await session.rows("create trigger no_room before insert on ticket for each row execute function no_room()")
+    update = said("Не открывается кабинет")
+    await reception.store(update)
+    for _ in range(5):
+        async with transaction(reception.sessions) as session:
+            [item] = await inbox.claim(session, [source_of(DESK)], 12, reception.clock())
+        await reception.processor.process(item)
+    row = await reception.item(update)
+    assert (row.state, row.attempts) == ("queued", 0)
+    async with reception.sessions() as session:
+        await session.rows("drop trigger no_room on ticket")
+    await reception.work()
+    assert (await reception.item(update)).disposition == "opened"
