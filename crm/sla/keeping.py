@@ -18,7 +18,7 @@ from crm.sla.policy import ENDINGS, TRANSFER, Promised
 from crm.sla.targets import AT_OPENING, Moved, Target, ensure, facts_of, of_ticket, pauses_of, plan, rounds_of, row_of
 from crm.tickets import outward
 from crm.tickets.models import Ticket
-from crm.tickets.status import RUNNING
+from crm.tickets.status import ACTIVE, RUNNING
 
 
 def _late(target: Target, pauses: Sequence[Pause], met_at: datetime) -> bool:
@@ -47,6 +47,8 @@ async def _break(session: Session, profile: Profile, ticket_id: int, late: Seque
         changes.outgoing.append(
             outward.say_in_topic(profile.name, ticket.group_id, ticket_id, "breached", due_at=due, **facts)
         )
+        if target.over and target.open and ticket.status in ACTIVE:
+            await next_round(session, profile, target, now)
     if late:
         await changes.write(session, profile.name, now)
 
@@ -80,7 +82,7 @@ async def _reopen(session: Session, rounds: Sequence[Target], now: datetime) -> 
     latest = {target.row.metric: target for target in rounds}
     for metric in ("resolution", "inform"):
         target = latest.get(metric)
-        if target is None or target.open or target.terms.reopening == "ignore":
+        if target is None or (target.open and not target.over) or target.terms.reopening == "ignore":
             continue
         if metric == "inform" or target.terms.reopening == "restart":
             made.append(await _again(session, target, now))

@@ -111,13 +111,11 @@ class _Batch:
         due = [number for number, at in moments if at is not None and at <= self.now]
         breaks = terms.breach in due
         row.stage = steps.passed(due, row.stage, terms)
-        row.next_at = steps.next_at(row.stage, *place, hours, self.now)
         if breaks:
             keeping.broken(target)
-            if row.metric == "inform" and ticket.status in status.ACTIVE:
-                # Each round of silence speaks for itself.
-                row.next_at = None
+            if target.over and ticket.status in status.ACTIVE:
                 await keeping.next_round(self.session, self.profile, target, self.now)
+        targets.plan(self.profile, target, pauses, self.now)
         done = [terms.steps[number] for number in due if number >= terms.breach or not breaks]
         if done:
             # Who had to wait for morning hears how it stands by now.

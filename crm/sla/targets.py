@@ -44,6 +44,11 @@ class Target:
     def open(self) -> bool:
         return self.row.met_at is None
 
+    @property
+    def over(self) -> bool:
+        """Silence that went on too long: the next round watches over it."""
+        return self.row.metric == "inform" and self.row.breached_at is not None
+
 
 def facts_of(ticket: Ticket) -> Facts:
     return Facts(ticket.channel, ticket.request_type, ticket.priority, ticket.queue)
@@ -167,6 +172,8 @@ def plan(profile: Profile, target: Target, pauses: Sequence[Pause], now: datetim
     row.due_at, row.next_at = due or row.due_at, None
     if any(pause.end is None for pause in counted):
         return due is not None and row.breached_at is None
+    if target.over:
+        return False
     hours = hours_of(profile, now)
     row.next_at = steps.next_at(row.stage, row.started_at, row.budget, counted, target.terms, hours, now)
     return False

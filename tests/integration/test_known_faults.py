@@ -296,18 +296,6 @@ async def test_word_to_the_customer_ends_the_silence_of_all_rounds(sessions: Ses
     ]
 
 
-async def test_a_broken_round_stands_and_runs_on_with_its_ticket(sessions: Sessions) -> None:
-    desk = Desk(sessions, agreement(INFORM, steps=[{"share": 1.0}, {"after": 20}]))
-    agent, ticket = await desk.engineer(), await desk.open(NOW)
-    await desk.sweep(NOW + minutes(30))
-    await desk.step(work.ask, agent, ticket.id, NOW + minutes(40))
-    assert await desk.sweep(NOW + minutes(100)) == 0
-    await desk.step(work.reopen, agent, ticket.id, NOW + minutes(140))
-    assert await desk.sweep(NOW + minutes(149)) == 0
-    await desk.sweep(NOW + minutes(150))
-    assert await desk.events("escalated") == [("escalated", "inform")]
-
-
 async def test_a_promise_that_comes_back_with_the_type_begins_again(sessions: Sessions) -> None:
     outage = {"request_types": ["outage"], "inform": {"minutes": 30}}
     desk = Desk(sessions, agreement(outage, USUAL, types=("other", "outage")))
@@ -392,3 +380,22 @@ async def test_terms_of_a_transaction_that_was_rolled_back_are_written_with_the_
     await desk.engineer()
     await desk.open(NOW)
     assert len(await desk.fetch("select 1 from sla_terms")) == 1
+
+
+async def test_a_missed_word_is_watched_over_by_the_next_round_alone(sessions: Sessions) -> None:
+    """Not by the steps of the old one as well, whatever becomes of the ticket meanwhile."""
+    desk = Desk(sessions, agreement(INFORM, steps=[{"share": 1.0}, {"after": 20}]))
+    agent, ticket = await desk.engineer(), await desk.open(NOW)
+    await desk.sweep(NOW + minutes(30))
+    await desk.step(work.ask, agent, ticket.id, NOW + minutes(35))
+    await desk.step(work.reopen, agent, ticket.id, NOW + minutes(36))
+    await desk.sweep(NOW + minutes(55))
+    assert await desk.events() == [("breached", "inform")]
+    # One that no sweep had noticed has a next round as well, and so has one of a ticket that comes back.
+    await desk.step(work.ask, agent, ticket.id, NOW + minutes(70))
+    assert (await desk.target("inform")).round == 3
+    await desk.step(work.reopen, agent, ticket.id, NOW + minutes(80))
+    await desk.answer(service.withdraw, ticket.id, NOW + minutes(120))
+    await desk.step(work.reopen, agent, ticket.id, NOW + minutes(130))
+    found = await desk.target("inform")
+    assert (found.round, found.breached_at, found.due_at) == (4, None, NOW + minutes(160))

@@ -186,6 +186,7 @@ class Life(RuleBasedStateMachine):
         lasting = {"resolution", "inform"} if self.reopening != "ignore" else set()
         for metric in promised & lasting:
             assert latest[metric].met_at is None, metric
+            assert metric != "inform" or latest[metric].breached_at is None
 
     def teardown(self) -> None:
         self.do(self.end())
@@ -230,6 +231,8 @@ def check_target(row: Any, ledger: list[Pause], now: datetime) -> None:
     due = reached(row.started_at, row.budget, counted, terms.calendar)
     assert row.breached_at in (None, row.due_at)
     assert (row.breached_at is not None) == bool(row.stage >> terms.breach & 1)
+    if row.breached_at is not None:
+        assert all(place > terms.breach or terms.steps[place].hours for place in steps.left(row.stage, terms))
     if any(pause.end is None for pause in counted):
         assert row.next_at is None
         assert (row.breached_at is not None) == (due is not None)
