@@ -22,8 +22,6 @@ def upgrade() -> None:
     op.execute("alter table sla_target drop constraint sla_target_metric_check")
     op.execute("""alter table sla_target add check (metric in
                   ('first_response', 'next_response', 'resolution', 'inform'))""")
-    # It counted the steps behind a promise; now each has a bit, for one may wait while a later one does not.
-    op.execute("update sla_target set stage = (1 << stage) - 1 where stage > 0")
 
 
 def _keep_what_was_promised() -> None:
@@ -41,7 +39,6 @@ def _keep_what_was_promised() -> None:
 
 
 def downgrade() -> None:
-    op.execute("update sla_target set stage = length(replace(stage::int::bit(16)::text, '0', '')) where stage > 0")
     op.execute("delete from sla_target where metric in ('next_response', 'inform') or round > 1")
     op.execute("alter table sla_target drop constraint sla_target_metric_check")
     op.execute("alter table sla_target add check (metric in ('first_response', 'resolution'))")

@@ -45,8 +45,8 @@ PEOPLE = (
     "insert into person (id, name, language, created_at) overriding system value values (1, 'Клиент', 'ru', $1)",
     """insert into identity (person_id, desk, channel, address, created_at)
        values (1, 'prodata', 'telegram', '1', $1)""",
-    """insert into agent (id, desk, telegram_id, name, role, on_duty, active, created_at) overriding system value
-       select n, 'prodata', n, 'Инженер ' || n, 'agent', true, true, $1 from generate_series(1, 10) n""",
+    """insert into agent (id, desk, telegram_id, name, role, on_duty, turn, active, created_at) overriding system value
+       select n, 'prodata', n, 'Инженер ' || n, 'agent', true, n, true, $1 from generate_series(1, 10) n""",
 )
 TICKETS = """
     insert into ticket (id, desk, reference, queue, requester_id, channel, request_type, priority, status, subject,

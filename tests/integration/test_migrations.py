@@ -67,6 +67,29 @@ async def test_up_down_and_up_again(empty: AsyncEngine) -> None:
     assert await objects(empty) == first
 
 
+OLD_PROMISE = (
+    "insert into person (name, language, created_at) values ('Клиент', 'ru', now())",
+    """insert into ticket (desk, reference, queue, requester_id, channel, request_type, priority, status, subject,
+                           opened_at, updated_at)
+       select 'prodata', 'PD-1', 'support', id, 'telegram', 'other', 'normal', 'new', 'x', now(), now() from person""",
+    """insert into sla_target (ticket_id, metric, started_at, budget, due_at, stage)
+       select id, 'resolution', now(), 600, now(), 2 from ticket""",
+)
+
+
+async def test_what_was_promised_before_keeps_its_steps(empty: AsyncEngine) -> None:
+    """Two warnings were counted; each is a bit now, and counted again on the way back."""
+    async with empty.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(config(sync), "0001"))
+        for statement in OLD_PROMISE:
+            await connection.execute(text(statement))
+    await migrate(empty)
+    async with empty.begin() as connection:
+        assert await connection.scalar(text("select stage from sla_target")) == 0b011
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), "0001"))
+        assert await connection.scalar(text("select stage from sla_target")) == 2
+
+
 async def test_migrating_again_changes_nothing(engine: AsyncEngine) -> None:
     before = await objects(engine)
     await migrate(engine)
