@@ -104,9 +104,16 @@ def _requests(evidence: Evidence) -> Iterator[str]:
             yield f"{ticket['reference']} has no topic"
         if len(topics) > 1 + repeats:
             yield f"{ticket['reference']} has {len(topics)} topics and {repeats} repeats on record"
-        took = sum(row["ticket_id"] == ticket["id"] and row["kind"] == "take" for row in evidence.events)
-        if ticket["id"] in evidence.taken and took != evidence.taken[ticket["id"]]:
-            yield f"{ticket['reference']} was taken {took} times, not {evidence.taken[ticket['id']]}"
+        yield from _taken(evidence, ticket)
+
+
+def _taken(evidence: Evidence, ticket: Row) -> Iterator[str]:
+    """A press of «take» by the engineer who has answered already, on a card drawn before, changes nothing."""
+    wanted = evidence.taken.get(ticket["id"])
+    kinds = [row["kind"] for row in evidence.events if row["ticket_id"] == ticket["id"]]
+    took = kinds.count("take")
+    if wanted is not None and took != wanted and (took > wanted or "replied" not in kinds):
+        yield f"{ticket['reference']} was taken {took} times, not {wanted}"
 
 
 def _repeats(evidence: Evidence, ticket_id: int, kinds: Sequence[str]) -> int:

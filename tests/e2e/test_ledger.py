@@ -57,6 +57,12 @@ def test_all_is_well() -> None:
     assert check(good()) == []
 
 
+def test_who_answered_first_has_taken_it_by_that() -> None:
+    evidence = good()
+    evidence.events = [{"ticket_id": 1, "kind": "replied"}]
+    assert check(evidence) == []
+
+
 def lose_update(e: Evidence) -> None:
     e.inbox = e.inbox[1:]
 
@@ -126,6 +132,10 @@ def take_twice(e: Evidence) -> None:
     e.events = [*e.events, *e.events]
 
 
+def take_in_vain(e: Evidence) -> None:
+    e.events = []
+
+
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
@@ -146,6 +156,7 @@ def take_twice(e: Evidence) -> None:
         (overtake, "'q2' overtook 'q1'"),
         (second_topic, "PD-1001 has 2 topics and 0 repeats on record"),
         (take_twice, "PD-1001 was taken 2 times, not 1"),
+        (take_in_vain, "PD-1001 was taken 0 times, not 1"),
     ],
 )
 def test_what_is_wrong_is_found(spoil: Any, complaint: str) -> None:
