@@ -6,7 +6,7 @@ from email.utils import getaddresses
 from crm.mail.letter import Bounce
 from mailbridge import bounce_words as words
 from mailbridge import dsn, returned
-from mailbridge.parsed import Parsed, Part
+from mailbridge.parsed import Headers, Parsed, Part
 
 _REASON = 500  # characters kept of what the server said
 
@@ -16,6 +16,11 @@ _ARRIVED = frozenset({"delivered", "relayed", "expanded"})
 _DAEMON_NAME = re.compile(
     r"mail(?:er)?[- ]?(?:deliver\w*|daemon|administrator|router|system)|delivery (?:sub)?system|system administrator"
     r"|postmaster|microsoft (?:exchange|outlook)|почтов\w+ (?:сервер|система|служба)|доставк\w+ почты",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"\s*(?:здравствуй|добр\w+ (?:день|утро|вечер)|привет|уважаем|коллеги|сәлем|қайырлы|құрметті|ассалау|hello\b|hi\b|dear\b"
+    r"|good (?:day|morning|afternoon)|guten tag|hallo\b|bonjour|hola\b|merhaba)",
     re.IGNORECASE,
 )
 # Dovecot refuses a mail by a receipt that says so.
@@ -40,14 +45,6 @@ def bounce(parsed: Parsed) -> Bounce | None:
         return _reported(parsed, fates)
     said = returned.notice(parsed.text)
     return _told(parsed, said) if _complains(parsed, said.said) else None
-
-
-def sent_by_server(parsed: Parsed) -> bool:
-    """Whether From is a mail server's own mailbox or the return path is empty."""
-    return null_path(parsed) or any(
-        returned.is_daemon(address) or _DAEMON_NAME.search(name) is not None
-        for name, address in getaddresses(parsed.headers.all("from"))
-    )
 
 
 def _reported(parsed: Parsed, fates: tuple[dsn.Fate, ...]) -> Bounce | None:
@@ -115,25 +112,40 @@ def _named_in(parsed: Parsed, notice: returned.Notice) -> tuple[str, ...]:
 
 
 def _complains(parsed: Parsed, said: str) -> bool:
-    subject = parsed.headers.get("subject")
-    by_subject = words.SUBJECT.search(subject) is not None and _ANSWERED.match(subject) is None
-    by_words = words.BODY.search(said) is not None
-    by_server = sent_by_server(parsed)
+    """Whether the mail is a notice of a mail server. Of the sender, the subject, the words and what is attached, two must
+    speak for it, one of them the sender or what is attached unless nothing at all speaks for a person."""
     if _by_a_person(parsed):
         return False
-    if "x-failed-recipients" in parsed.headers:
-        return True
-    if parsed.report_type == "delivery-status":
-        return by_server or by_subject or by_words
+    headers = parsed.headers
+    subject = headers.get("subject")
     if parsed.report_type == "disposition-notification":
         return _REJECTED.search(f"{subject}\n{said}") is not None
-    if parsed.report_type is not None:
+    if parsed.report_type not in (None, "delivery-status"):
         return False
-    return (by_server and (by_words or by_subject)) or (by_subject and by_words)
+    by_subject = words.SUBJECT.search(subject) is not None
+    by_words = words.BODY.search(said) is not None
+    if "x-failed-recipients" in headers or parsed.report_type or _by_daemon(headers):
+        return by_words or by_subject
+    if null_path(parsed) or _originals(parsed):
+        return by_words and by_subject
+    return by_words and by_subject and not _typed(headers) and _GREETING.match(said) is None
 
 
 def _by_a_person(parsed: Parsed) -> bool:
-    return _ANSWERED.match(parsed.headers.get("subject")) is not None and not sent_by_server(parsed)
+    answered = _ANSWERED.match(parsed.headers.get("subject")) is not None
+    return answered and not _by_daemon(parsed.headers) and not null_path(parsed)
+
+
+def _by_daemon(headers: Headers) -> bool:
+    """Whether From is a mail server's own mailbox."""
+    return any(
+        returned.is_daemon(address) or _DAEMON_NAME.search(name) is not None
+        for name, address in getaddresses(headers.all("from"))
+    )
+
+
+def _typed(headers: Headers) -> bool:
+    return "in-reply-to" in headers or "references" in headers or "user-agent" in headers or "thread-index" in headers
 
 
 def null_path(parsed: Parsed) -> bool:
