@@ -10,6 +10,8 @@ from crm.db import Base
 
 
 class Person(Base):
+    """`answers_by`: the channel that a person who can be reached by several has chosen."""
+
     __tablename__ = "person"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -17,11 +19,13 @@ class Person(Base):
     language: Mapped[str]
     rules_shown_at: Mapped[datetime | None]
     rules_accepted_at: Mapped[datetime | None]
+    answers_by: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
 class Identity(Base):
-    """A chat account, mail address or phone. `unreachable_at`: the last delivery was refused for good."""
+    """A chat account, mail address or phone. `unreachable_at`: the last delivery was refused for good; `verified_at`:
+    it was first proven that the address is this person's."""
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("desk", "channel", "address"),)
@@ -33,6 +37,7 @@ class Identity(Base):
     address: Mapped[str]
     username: Mapped[str | None]
     unreachable_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

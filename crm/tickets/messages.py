@@ -87,8 +87,7 @@ async def _reader(session: Session, message: Message) -> int | None:
     """The private chat that holds copies of this message; None if they are in the group."""
     if message.author_kind != "agent" or message.kind != "public":
         return None
-    chat = await telegram_chat(session, message.desk, message.requester_id)
-    return chat[0] if chat else None
+    return await telegram_chat(session, message.desk, message.requester_id)
 
 
 def _follow(

@@ -41,6 +41,8 @@ class Ticket(Base):
     status: Mapped[str]
     subject: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    # By which identity its requester wrote last.
+    answers_to: Mapped[int | None] = mapped_column(ForeignKey("identity.id"))
     related_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     group_id: Mapped[int | None] = mapped_column(ForeignKey("desk_group.id"))
     thread_id: Mapped[int | None]
