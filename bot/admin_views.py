@@ -122,6 +122,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("WrongInput", "agent"): t(
             "Reply to a person's message with /agent add, /agent add lead or /agent remove; /agent list shows all."
         ),
+        ("NotAllowed", "mailed"): t("This answer has gone by mail and cannot be taken back."),
         ("WrongInput", "delete"): t("Reply with /delete to your own message that should be removed."),
         ("WrongInput", "empty"): t("Write the text after the command: /r text or /note text."),
         ("WrongInput", "reason"): t("A reason is needed: press «Decline» again and write it as text."),

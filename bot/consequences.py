@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 HOLD = 30.0
 # A message that never reaches its reader is said aloud; a card that is not redrawn is not.
-TOLD = frozenset({"relay", "say", "amend", "retract"})
+TOLD = frozenset({"relay", "say", "amend", "retract", "upload", "fetch"})
 
 
 async def reconsider(desk: Desk, row: Row, result: Result, now: datetime) -> Result:

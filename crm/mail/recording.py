@@ -56,13 +56,13 @@ async def attach(session: Session, message_id: int, files: Sequence[File]) -> No
         await session.driver.executemany(_FILE, rows)
 
 
-def content_of(letter: Letter) -> dict[str, Any]:
-    """The message as every channel can show it."""
+def content_of(letter: Letter, border_proves: bool) -> dict[str, Any]:
+    """The message as every channel can show it. `proven` is None where nobody could say."""
     sender = letter.sender
     mail = {
         "address": sender.address if sender else "",
         "name": sender.name if sender else "",
-        "verified": letter.authentication.verified,
+        "proven": letter.authentication.verified if border_proves else None,
         "failed": letter.authentication.failed,
     }
     files = [{"name": f.filename, "type": f.content_type, "size": f.size, "inline": f.inline} for f in letter.files]

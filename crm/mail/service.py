@@ -110,9 +110,9 @@ async def _who(session: Session, door: Door, letter: Letter, sender: Address, se
 # --- what it becomes -------------------------------------------------------------------------------------------------
 
 
-def _written(letter: Letter, now: datetime) -> Written:
+def _written(door: Door, letter: Letter, now: datetime) -> Written:
     """Dated by its arrival: what a mail says of its own time proves nothing."""
-    return Written(recording.content_of(letter), now, None)
+    return Written(recording.content_of(letter, door.border_proves), now, None)
 
 
 async def _open(
@@ -134,7 +134,7 @@ async def _open(
         subject=service.shortened(letter.subject) or None,
         acknowledge=acknowledge,
     )
-    ticket = await service.open_ticket(session, profile, who, _written(letter, now), now, opening)
+    ticket = await service.open_ticket(session, profile, who, _written(door, letter, now), now, opening)
     await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
     if acknowledge:
         await _count(session, profile.name, who.address, now)
@@ -163,7 +163,7 @@ async def _add(
     """A message of its ticket; the choice that a solution offers is taken at its word."""
     profile = door.profile
     confirms = choice == "confirm" and ticket.status == "resolved"
-    await service.add_message(session, profile, who, ticket, _written(letter, now), now, asks=not confirms)
+    await service.add_message(session, profile, who, ticket, _written(door, letter, now), now, asks=not confirms)
     await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
     if confirms:
         await service.confirm(session, profile, who, ticket.id, now)

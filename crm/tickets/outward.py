@@ -169,15 +169,33 @@ def worth_showing(file: dict[str, Any]) -> bool:
 
 
 def relay_to_requester(
-    desk: str, reach: Reach, ticket_id: int, message_id: int, album: str | None, now: datetime
+    desk: str,
+    reach: Reach,
+    ticket_id: int,
+    message_id: int,
+    content: dict[str, Any],
+    album: str | None,
+    now: datetime,
 ) -> Outgoing:
-    return _to_requester(
-        desk,
-        reach,
-        "relay",
-        ticket_id,
-        {"album": album},
+    """An agent's public reply. A file that is to go by mail has to be fetched from Telegram first."""
+    key = f"album:{ticket_id}:{album}" if album else None
+    if reach.channel == "telegram":
+        due = now + ALBUM_SETTLES if album else None
+        payload: dict[str, Any] = {"album": album}
+        return _to_requester(
+            desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key, due_at=due
+        )
+    payload = {"album": album, "cc": list(reach.copies)}
+    mail = _to_requester(desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key)
+    if "file_id" not in content:
+        return mail
+    then = {name: getattr(mail, name) for name in ("bucket", "lane", "kind", "payload", "dedupe_key", "channel")}
+    return Outgoing(
+        bucket=f"{desk}:files",
+        lane=f"{desk}:files:{ticket_id}",
+        kind="fetch",
+        payload={"then": {**then, "priority": int(mail.priority)}},
+        ticket_id=ticket_id,
         message_id=message_id,
-        dedupe_key=f"album:{ticket_id}:{album}" if album else None,
-        due_at=now + ALBUM_SETTLES if album else None,
+        priority=Priority.REPLY,
     )

@@ -73,6 +73,7 @@ _CARD = """
     select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.queue, t.group_id,
            t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
+           e.address as mail, e.unreachable_at is not null as mail_unreachable,
            a.name as assignee, r.reference as related,
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
                    'met_at', s.met_at, 'breached_at', s.breached_at, 'stands', s.next_at is null) order by s.id), '[]')
@@ -82,6 +83,9 @@ _CARD = """
     join person p on p.id = t.requester_id
     left join desk_group g on g.id = t.group_id
     left join identity i on i.person_id = p.id and i.desk = t.desk and i.channel = 'telegram'
+    left join lateral (select x.address, x.unreachable_at from identity x
+                       where x.person_id = p.id and x.desk = t.desk and x.channel = 'email'
+                       order by x.id is distinct from t.answers_to, x.id desc limit 1) e on true
     left join agent a on a.id = t.assignee_id
     left join ticket r on r.id = t.related_id
     where t.id = $1

@@ -103,7 +103,7 @@ async def _answered(
     where = await reach(session, ticket.id)
     if where is not None:
         changes.outgoing.append(
-            outward.relay_to_requester(profile.name, where, ticket.id, message_id, written.album, now)
+            outward.relay_to_requester(profile.name, where, ticket.id, message_id, written.content, written.album, now)
         )
 
 
