@@ -73,7 +73,7 @@ _CARD = """
     select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.queue, t.group_id,
            t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
-           a.name as assignee, r.reference as related,
+           a.name as assignee, r.reference as related, o.name as organization, o.contract,
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
                    'met_at', s.met_at, 'breached_at', s.breached_at, 'stands', s.next_at is null) order by s.id), '[]')
             from (select distinct on (x.metric) x.* from sla_target x where x.ticket_id = t.id
@@ -84,6 +84,7 @@ _CARD = """
     left join identity i on i.person_id = p.id and i.desk = t.desk and i.channel = 'telegram'
     left join agent a on a.id = t.assignee_id
     left join ticket r on r.id = t.related_id
+    left join organization o on o.id = t.organization_id
     where t.id = $1
 """
 

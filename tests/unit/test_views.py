@@ -39,6 +39,8 @@ TICKET = {
     "unreachable": True,
     "assignee": WILD,
     "related": "PD-1001",
+    "organization": WILD,
+    "contract": "№ 17",
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -73,6 +75,7 @@ FACTS: dict[str, Any] = {
     "start": NOW.isoformat(),
     "end": (NOW + timedelta(days=1)).isoformat(),
     "by": WILD,
+    "organization": WILD,
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
@@ -192,7 +195,7 @@ def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
     for language in LANGUAGES:
         look = Look(PROFILE, language, NOW)
         shown = team_views.card(look, TICKET)
-        assert shown.text.count(WILD) == 3
+        assert shown.text.count(WILD) == 4
         title = next(e for e in shown.entities if e["type"] == "bold")
         assert cut_out(shown.text, title) == f"PD-1042 · {WILD}"
         mention = next(e for e in shown.entities if e["type"] == "text_mention")
