@@ -86,6 +86,9 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         t("Type:") + f" {type_labels(t)[ticket['type']]}",
         t("Engineer:") + f" {ticket['assignee'] or nobody}",
     ]
+    if ticket["organization"]:
+        contract = f" · {ticket['contract']}" if ticket["contract"] else ""
+        lines.insert(2, t("Organization:") + f" {ticket['organization']}{contract}")
     if len(look.profile.queues) > 1:
         lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
     lines += [_promise(look, target) for target in ticket["targets"]]
@@ -290,6 +293,11 @@ def _transferred(look: Look, facts: dict[str, Any]) -> Rendered:
     return render("🔀 " + words)
 
 
+def _bound(look: Look, facts: dict[str, Any]) -> Rendered:
+    words = look.t("{name}: the customer is a contact of {organization}", **facts)
+    return render("🏢 " + words)
+
+
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "warned": _warned,
     "breached": _breached,
@@ -306,6 +314,7 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "no_topic": _no_topic,
     **emergency_views.NOTICES,
     "transferred": _transferred,
+    "bound": _bound,
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
     **mail_views.NOTICES,

@@ -41,6 +41,45 @@ class Identity(Base):
     created_at: Mapped[datetime]
 
 
+class Organization(Base):
+    """Who holds the contract. A removed one stays for its tickets, inactive.
+
+    `followers`: whom a mail's copy makes a follower of the ticket, `contacts` of the organization or `none`.
+    `named_only`: nobody but its contacts may ask.
+    """
+
+    __tablename__ = "organization"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    name: Mapped[str]
+    contract: Mapped[str | None]
+    followers: Mapped[str]
+    named_only: Mapped[bool]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """A named person of an organization, known by addresses: mail in small letters, phone as +77011234567.
+
+    `person_id` is set once they are known to be one of the people; no address is two active contacts' of a desk.
+    """
+
+    __tablename__ = "contact"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    desk: Mapped[str]
+    name: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    telegram_id: Mapped[int | None]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
 class Agent(Base):
     """Who may answer, known by Telegram id. A removed agent stays for the log, inactive.
 

@@ -35,6 +35,7 @@ class Ticket(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     queue: Mapped[str]
     requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
     channel: Mapped[str]
     request_type: Mapped[str]
     priority: Mapped[str]

@@ -17,7 +17,7 @@ SHOWN = ("first_response", "next_response", "resolution")
 async def told(
     session: Session, profile: Profile, ticket: Ticket, moved: Sequence[Moved], reason: str
 ) -> list[Outgoing]:
-    """One notice for all that has moved; `reason` is a word of the view: `maintenance`, `transfer`."""
+    """One notice for all that has moved; `reason` is a word of the view: `maintenance`, `transfer`, `contract`."""
     promises = [{"metric": one.metric, "due_at": one.due_at} for one in moved if one.metric in SHOWN]
     where = await reach(session, ticket.id) if promises else None
     if where is None:

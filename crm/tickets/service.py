@@ -14,10 +14,11 @@ from crm.desks import QUEUE, Profile
 from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
+from crm.people.organizations import CONTACT
 from crm.people.reach import Reach
 from crm.people.service import OpenTicket, Requester
 from crm.sla import keeping, maintenance, targets
-from crm.sla.policy import Facts
+from crm.sla.policy import Facts, organization_key
 from crm.tickets import assignment, outward, queries, status, thanks
 from crm.tickets.models import Ticket
 
@@ -103,18 +104,21 @@ def origin_pairs(desk: str, ticket_id: int | None, message_id: int, written: Wri
     ]
 
 
-_NEW_TICKET = """
+_NEW_TICKET = f"""
     with told as (update person set rules_shown_at = $3
-                  where $4 and id = $2 and rules_shown_at is null and rules_accepted_at is null returning id)
+                  where $4 and id = $2 and rules_shown_at is null and rules_accepted_at is null returning id),
+    own as (select channel, address, person_id from identity where desk = $1 and person_id = $2)
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
             order by connected_at desc limit 1) as group_id,
            (select json_agg(json_build_array(starts_at, ends_at)) from maintenance
             where desk = $1 and ends_at > $3 and cancelled_at is null) as maintenance,
-           coalesce(e.minutes, 0) as minutes, e.reason
+           coalesce(e.minutes, 0) as minutes, e.reason, o.id as organization_id, o.name as organization
     from (select 1) one
     left join emergency e on e.desk = $1 and e.ended_at is null and e.started_at <= $3 and e.ends_at > $3
-"""
+    left join ({CONTACT}) c on true
+    left join organization o on o.id = c.organization_id
+"""  # noqa: S608
 
 
 async def open_ticket(
@@ -158,6 +162,7 @@ async def begin(
             "reference": ticket.reference,
             "queue": opening.queue,
             "requester_id": who.person_id,
+            "organization_id": row["organization_id"],
             "channel": who.channel,
             "answers_to": who.identity_id,
             "request_type": kind.key,
@@ -171,7 +176,8 @@ async def begin(
             "updated_at": now,
         }
     )
-    facts = Facts(who.channel, kind.key, kind.priority, opening.queue)
+    organization = organization_key(row["organization"]) if row["organization"] else None
+    facts = Facts(who.channel, kind.key, kind.priority, opening.queue, organization)
     least, windows = row["minutes"] * 60, maintenance.from_plain(row["maintenance"])
     promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, least, windows)
     # An emergency that changes nothing for this ticket is no business of its requester.

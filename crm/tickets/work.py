@@ -174,7 +174,7 @@ async def decline(
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
-async def _living(session: Session, profile: Profile, ticket_id: int) -> Ticket:
+async def living(session: Session, profile: Profile, ticket_id: int) -> Ticket:
     """Raises WrongStatus for a ticket that has ended: its promises are settled."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.status in status.ENDED:
@@ -188,7 +188,7 @@ async def set_priority(
     """Raises WrongInput for a priority that does not exist."""
     if priority not in get_args(TicketPriority):
         raise WrongInput(what="priority")
-    ticket = await _living(session, profile, ticket_id)
+    ticket = await living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
     moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
@@ -204,7 +204,7 @@ async def set_type(
         profile.request_type(request_type)
     except KeyError:
         raise WrongInput(what="type") from None
-    ticket = await _living(session, profile, ticket_id)
+    ticket = await living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
     moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
