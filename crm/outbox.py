@@ -4,7 +4,7 @@ States: queued → attempting → sent | unknown | failed | dropped. A lane keep
 the other side. `unknown`: the call may have happened, twice over; a person has to look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -72,6 +72,50 @@ def chat_bucket(desk: str, chat_id: int) -> str:
 def group_bucket(desk: str, group_id: int | None) -> str:
     """By our own id, which outlives a migration; `None` holds what waits for a group to be connected."""
     return f"{desk}:group:{group_id or 'none'}"
+
+
+# Heads of free lanes of a desk ($1). One of a lane at a time, whatever its number: a transaction that began earlier may
+# be committed later.
+FREE = """
+    o.desk = $1 and o.state = 'queued'
+    and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
+                    and (e.id < o.id or e.state = 'attempting'))
+"""
+
+# The key means something only until the row is taken: a later row with the same key may be queued before this one
+# has to be queued again.
+TAKE = """
+    update outbox set state = 'attempting', attempts = attempts + 1, lease_until = {lease}, dedupe_key = null
+    where id = any({ids}) and state = 'queued' returning *
+"""
+
+
+async def expire(
+    session: Session, desk: str, channel: str, now: datetime, harmless: Collection[str] = (), limit: int = 100
+) -> Sequence[Any]:
+    """Rows whose sender died while attempting: repeated once, then given up as unknown; kinds that are `harmless` to
+    repeat are never given up.
+
+    Gives those given up, for the topics to be told.
+    """
+    found = await session.execute(
+        text("""
+            update outbox set
+                state = case when repeats = 0 or kind = any(:harmless) then 'queued' else 'unknown' end,
+                repeats = repeats + 1, due_at = :now, lease_until = null, error = 'the sender died while attempting',
+                settled_at = case when repeats = 0 or kind = any(:harmless) then null else :now end
+            where id in (select id from outbox where desk = :desk and channel = :channel and state = 'attempting'
+                         and lease_until < :now order by id limit :limit for update skip locked)
+            returning id, state, kind, ticket_id, message_id, payload
+        """),
+        {"desk": desk, "channel": channel, "now": now, "limit": limit, "harmless": sorted(harmless)},
+    )
+    return [row for row in found if row.state == "unknown"]
+
+
+def backoff(attempts: int, first: timedelta, most: timedelta) -> timedelta:
+    """Doubling with each attempt, from the first wait to the longest."""
+    return min(first * (1 << min(attempts - 1, 30)), most)
 
 
 async def await_writers(session: Session, key: str) -> None:
