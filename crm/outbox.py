@@ -90,6 +90,17 @@ TAKE = """
 """
 
 
+# Only the attempt that holds the lease writes what came of it ($1: now, $2: the rows): one that overslept is refused.
+SETTLE = """
+    update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
+           error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
+           settled_at = case when r.state = 'queued' then null else $1::timestamptz end
+    from jsonb_to_recordset($2::text::jsonb) as r(id bigint, fence int, state text, due_at timestamptz,
+         repeats int, error text, payload jsonb)
+    where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id, o.lane
+"""
+
+
 async def expire(
     session: Session, desk: str, channel: str, now: datetime, harmless: Collection[str] = (), limit: int = 100
 ) -> Sequence[Any]:

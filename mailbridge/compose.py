@@ -101,13 +101,14 @@ class Mail:
 def message_id(reference: str, outbox_id: int, token: str, mail_from: str) -> str:
     """Without brackets. The same for every attempt at a row, so that whoever gets it twice sees it once."""
     domain = headers.with_ascii_domain(mail_from).rpartition("@")[2]
-    return f"{reference}.{outbox_id}.{token}@{domain}".lower()
+    # The token right behind the reference, as in an address and in a tag: whoever looks for one finds it here as well.
+    return f"{reference}.{token}.{outbox_id}@{domain}".lower()
 
 
 def reply_address(thread: Thread, mail_from: str) -> str:
     """Where an answer goes."""
     local, _, domain = mail_from.rpartition("@")
-    return f"{local}+{thread.token}@{domain}" if thread.plus else mail_from
+    return f"{local}+{thread.reference.lower()}.{thread.token}@{domain}" if thread.plus else mail_from
 
 
 def compose(mail: Mail) -> bytes:

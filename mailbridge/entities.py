@@ -123,10 +123,10 @@ def to_plain(text: str, entities: list[Entity]) -> str:
 
 
 def _plain(spans: tuple[Span, ...]) -> str:
-    return "".join(_said(span) for span in spans)
+    return "".join(_in_words(span) for span in spans)
 
 
-def _said(span: Span) -> str:
+def _in_words(span: Span) -> str:
     if span.entity is None:
         return span.text
     inside, kind = _plain(span.inside), span.entity["type"]

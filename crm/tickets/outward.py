@@ -8,6 +8,8 @@ from typing import Any
 
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
 
+# On an engineer's message: it has arrived, it has not.
+DELIVERED, UNDELIVERED = "👌", "💔"
 # Albums come as separate updates without an end mark; this long after the last part they are taken as whole.
 ALBUM_SETTLES = timedelta(seconds=1.5)
 CARD_DEBOUNCE = timedelta(seconds=0.7)
@@ -113,6 +115,18 @@ def say_to_requester(
         payload={"to": "requester", "chat": chat_id, "language": language, "notice": notice, "facts": facts},
         ticket_id=ticket_id,
         priority=Priority.REPLY,
+    )
+
+
+def react(desk: str, group_id: int | None, ticket_id: int | None, chat: int, message: int, emoji: str) -> Outgoing:
+    """A mark on an engineer's own message: what has become of it."""
+    return Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"react:{chat}:{message}",
+        kind="react",
+        payload={"chat": chat, "message": message, "emoji": emoji},
+        ticket_id=ticket_id,
+        priority=Priority.REACTION,
     )
 
 
