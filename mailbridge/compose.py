@@ -114,17 +114,30 @@ def reply_address(thread: Thread, mail_from: str) -> str:
 def compose(mail: Mail) -> bytes:
     """The whole mail, lines ended by CR LF. Raises ValueError for an address that is none."""
     shown = _notice(mail, mail.body) if isinstance(mail.body, Notice) else _answer(mail, mail.body)
-    return "".join(_fields(mail, shown["title"])).encode() + _body(mail, shown).as_bytes()
+    return "".join(_fields(mail)).encode() + _body(mail, shown).as_bytes()
 
 
-def subject(mail: Mail, title: str) -> str:
-    """The tag carries the token where the reply address does not."""
+def heading(mail: Mail) -> str:
+    """Its subject. The tag carries the token where the reply address does not."""
     thread = mail.thread
-    tag = thread.reference if thread.plus else f"{thread.reference}-{thread.token}"
-    return f"{headers.words(title, SUBJECT)} [{tag}]"
+    if isinstance(mail.body, Notice):
+        look = Look(mail.profile, mail.language, mail.written_at)
+        about = notices.SAYINGS[mail.body.name](look, mail.body.facts).headline.rstrip(".")
+    else:
+        about = _answering(thread.subject)
+    return f"{headers.words(about, SUBJECT)} [{_tag(thread)}]"
 
 
-def _fields(mail: Mail, title: str) -> list[str]:
+def _answering(subject: str) -> str:
+    about = headers.words(subject, SUBJECT)
+    return about if about.lower().startswith("re:") else f"Re: {about}"
+
+
+def _tag(thread: Thread) -> str:
+    return thread.reference if thread.plus else f"{thread.reference}-{thread.token}"
+
+
+def _fields(mail: Mail) -> list[str]:
     body, thread = mail.body, mail.thread
     auto = isinstance(body, Notice) and body.auto
     desk = mail.profile.title
@@ -134,7 +147,7 @@ def _fields(mail: Mail, title: str) -> list[str]:
         headers.mailboxes("To", [Address(mail.to.address, "" if auto else mail.to.name)]),
         headers.mailboxes("Cc", mail.cc),
         headers.mailboxes("Reply-To", [Address(reply_address(thread, mail.mail_from), name)] if thread.plus else []),
-        headers.unstructured("Subject", subject(mail, title)),
+        headers.unstructured("Subject", heading(mail)),
         headers.token("Date", format_datetime(mail.written_at.astimezone(ZoneInfo(mail.profile.timezone)))),
         headers.ids("Message-ID", [thread.message_id]),
         headers.ids("In-Reply-To", [thread.in_reply_to] if thread.in_reply_to else []),
@@ -158,7 +171,6 @@ def _notice(mail: Mail, body: Notice) -> dict[str, Any]:
     if body.name == "acknowledged" and body.facts.get("rules"):
         more.append(notices.rules_text(t))
     shown = {
-        "title": said.headline.rstrip("."),
         "greeting": t("Hello!"),
         "headline": said.headline,
         "lines": said.lines,
@@ -181,7 +193,7 @@ def _choices(mail: Mail, look: Look) -> list[dict[str, str]]:
 
 def _link(mail: Mail, words: str) -> str:
     to = quote(reply_address(mail.thread, mail.mail_from), safe="@")
-    about = quote(f"Re: {subject(mail, mail.thread.reference)}", safe="")
+    about = quote(f"Re: [{_tag(mail.thread)}]", safe="")
     return f"mailto:{to}?subject={about}&body={quote(words, safe='')}%0D%0A"
 
 
@@ -190,9 +202,7 @@ def _answer(mail: Mail, body: Answer) -> dict[str, Any]:
     words, spans = plain(body.content.get("text", "")), body.content.get("entities", [])
     if not words:
         words, spans = _without_text(body.content), []
-    about = headers.words(mail.thread.subject, SUBJECT)
     shown = {
-        "title": about if about.lower().startswith("re:") else f"Re: {about}",
         "words_html": entities.to_html(words, spans),
         "words_plain": entities.to_plain(words, spans),
         "quote": _quote(body.quote, look) if body.quote else None,
@@ -236,7 +246,7 @@ def _foot(mail: Mail, signature: str, look: Look) -> dict[str, str]:
 
 
 def _rendered(template: str, mail: Mail, shown: dict[str, Any]) -> dict[str, Any]:
-    made = {"language": mail.language, **shown}
+    made = {"language": mail.language, "title": mail.thread.reference, **shown}
     return {
         **made,
         "plain": _TEMPLATES.get_template(f"{template}.txt").render(made),

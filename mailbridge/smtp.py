@@ -23,7 +23,7 @@ from aiosmtplib import (
 )
 from pydantic import SecretStr
 
-from mailbridge.headers import with_ascii_domain
+from mailbridge.headers import with_ascii_domain, words
 
 # Of one step, and of all of them together, in seconds.
 STEP = 60.0
@@ -169,7 +169,7 @@ class _Conversation:
         if self._open:
             self._sending = True
             answer = await client.data(self._message)
-            self._conclude(Verdict("accepted", f"{answer.code} {answer.message}"[:300]))
+            self._conclude(Verdict("accepted", words(f"{answer.code} {answer.message}", 300)))
 
     def _options(self, client: aiosmtplib.SMTP, wide: bool) -> list[str]:
         size = [f"SIZE={len(self._message)}"] if client.supports_extension("size") else []
@@ -222,7 +222,8 @@ def _words(error: Exception) -> str:
         said = f"{error.code} {error.message}"
     else:
         said = str(error) or type(error).__name__
-    return " ".join(said.split())[:300]
+    # What it said may hold bytes that no database keeps.
+    return words(said, 300)
 
 
 async def probe(smtp: SmtpAddress, mail_from: str) -> list[Finding]:
