@@ -56,6 +56,8 @@ def choice(text: str) -> Choice | None:
     first, rest = lines[0], " ".join(lines[1:])
     if (written := _codes().get(_bare(first))) is not None:
         return written
+    if "?" in first:
+        return None
     gesture = _GESTURES.get(first.strip().rstrip("\ufe0f+") or "+")
     meant = gesture or _words().get(_bare(first)) or _sentence(first)
     if meant == "confirm" and rest and not only_thanks({"type": "text", "text": rest}):

@@ -280,4 +280,6 @@ def _attach(made: EmailMessage, file: File) -> None:
     # A mail as a file would have to be taken apart to be attached as what it is.
     known = re.fullmatch(r"(application|audio|font|image|model|text|video)/[a-z0-9][a-z0-9.+-]{0,60}", kind)
     main, _, sub = (kind if known else "application/octet-stream").partition("/")
-    made.add_attachment(file.data, maintype=main, subtype=sub, filename=headers.words(file.filename, 100) or "file")
+    # The library decodes what looks encoded in a name, line ends and all, into fields of their own.
+    name = headers.words(file.filename, 100).replace("=?", "-") or "file"
+    made.add_attachment(file.data, maintype=main, subtype=sub, filename=name)

@@ -79,7 +79,7 @@ def mailboxes(name: str, people: Iterable[Address]) -> str:
 
 def ids(name: str, found: Iterable[str]) -> str:
     """A field of message ids, given without brackets; of many, the first and the last. What is no id is left out."""
-    kept = list(dict.fromkeys(one for one in found if _ID.fullmatch(one)))
+    kept = list(dict.fromkeys(one for one in found if _ID.fullmatch(one) and "=?" not in one))
     if len(kept) > IDS:
         kept = [kept[0], *kept[1 - IDS :]]
     return _folded(name, [f"<{one}>" for one in kept]) if kept else ""
