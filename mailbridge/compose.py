@@ -231,7 +231,8 @@ def _quote(said: Quote, look: Look) -> dict[str, Any]:
     name = headers.words(said.author.name, 80)
     address = headers.words(said.author.address, 254)
     author = f"{name} <{address}>" if name and address else name or address
-    at = time.dated(said.sent_at, look.profile.timezone, look.language)
+    # With plain blanks: programs that fold quotes know such a line by its shape.
+    at = " ".join(time.dated(said.sent_at, look.profile.timezone, look.language).split())
     text = plain(said.text).strip()
     if len(text) > QUOTED_CHARACTERS:
         text = text[:QUOTED_CHARACTERS].rstrip() + " …"
