@@ -4,27 +4,32 @@ import re
 from dataclasses import dataclass
 
 from lxml import html as lxml_html
-from lxml.etree import LxmlError, ParserError
+from lxml.etree import LxmlError
 
 LARGEST = 1_000_000  # characters of HTML that are looked through
 LONGEST_SIGNATURE = 3000  # characters
-_MARKED = re.compile(
-    r"gmail_signature|moz-signature|id=\W?x?_?Signature\W|signature|gmail_quote|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg|"
-    r"appendonsend|OutlookMessageHeader|zmail_extra|protonmail_quote|tutanota_quote|<blockquote",
+MOST = 10  # signatures, and likewise quotes, that are told of
+
+_SIGNED = re.compile(r"signature", re.IGNORECASE)
+_QUOTING = re.compile(
+    r"gmail_quote|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg|OutlookMessageHeader|zmail_extra|protonmail_quote|"
+    r"tutanota_quote|<blockquote",
     re.IGNORECASE,
 )
-_SIGNATURE = (
-    "//*[contains(@class,'gmail_signature') or contains(@class,'moz-signature') or contains(@class,'protonmail_signature_block')"
-    " or @id='Signature' or @id='x_Signature' or @id='ms-outlook-mobile-signature' or @id='ms-outlook-mobile-body-separator-line'"
-    " or contains(@class,'elementToProof-signature') or @id='AppleMailSignature' or @data-signature-widget='container'"
-    " or contains(@class,'js-compose-signature') or @id='zmail_signature']"
+_SIGNATURE_CLASSES = ("gmail_signature", "moz-signature", "protonmail_signature_block", "js-compose-signature")
+_SIGNATURE_IDS = frozenset(
+    ("signature", "x_signature", "ms-outlook-mobile-signature", "applemailsignature", "zmail_signature")
 )
-_QUOTE = (
-    "//*[contains(@class,'gmail_quote') or contains(@class,'yahoo_quoted') or contains(@class,'moz-cite-prefix')"
-    " or contains(@class,'zmail_extra') or contains(@class,'protonmail_quote') or contains(@class,'tutanota_quote')"
-    " or contains(@class,'OutlookMessageHeader') or @id='divRplyFwdMsg' or @id='x_divRplyFwdMsg'"
-    " or (self::blockquote and (@type='cite' or @cite))]"
+_QUOTE_CLASSES = (
+    "gmail_quote",
+    "yahoo_quoted",
+    "moz-cite-prefix",
+    "zmail_extra",
+    "protonmail_quote",
+    "tutanota_quote",
+    "OutlookMessageHeader",
 )
+_QUOTE_IDS = frozenset(("divrplyfwdmsg", "x_divrplyfwdmsg"))
 _SPACES = re.compile(r"\s+")
 
 
@@ -41,32 +46,65 @@ def squash(text: str) -> str:
     return _SPACES.sub("", text.replace("\xa0", "").replace("\u200b", "")).lower()
 
 
-def hints(html: str | None) -> Hints:
-    """Nothing when there is no HTML, when it bears no marks, or when it can't be read."""
-    if not html or len(html) > LARGEST or not _MARKED.search(html):
+def hints(html: str | None, quotes_matter: bool) -> Hints:
+    """Nothing when there is no HTML, when it bears no marks that matter, or when it can't be read."""
+    if not html or len(html) > LARGEST:
+        return Hints()
+    if not _SIGNED.search(html) and not (quotes_matter and _QUOTING.search(html)):
         return Hints()
     try:
-        tree = lxml_html.document_fromstring(
-            html.encode("utf-8", "replace"), parser=lxml_html.HTMLParser(encoding="utf-8")
-        )
-    except (LxmlError, ParserError, ValueError, RecursionError):
+        parser = lxml_html.HTMLParser(encoding="utf-8")
+        tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    except (LxmlError, ValueError, RecursionError):
         return Hints()
-    quotes = [found for found in tree.xpath(_QUOTE) if isinstance(found, lxml_html.HtmlElement)]
-    inside = {id(element) for quote in quotes[:50] for element in quote.iterdescendants() if _quoting(quote)}
-    signatures = [
-        squash(found.text_content())
-        for found in tree.xpath(_SIGNATURE)
-        if id(found) not in inside and found not in quotes
-    ]
-    outer = [quote for quote in quotes if id(quote) not in inside]
+    return _gather(tree)
+
+
+def _gather(tree: lxml_html.HtmlElement) -> Hints:
+    signatures: list[str] = []
+    quotes: list[str] = []
+    element: lxml_html.HtmlElement | None = tree
+    while element is not None and max(len(signatures), len(quotes)) < MOST:
+        inner = True
+        if _is_quote(element):
+            quotes.append(_first_line(element))
+            inner = False
+        elif _is_signature(element):
+            signatures.append(squash(element.text_content()))
+            inner = False
+        element = _next(element, inner)
     return Hints(
-        tuple(text for text in signatures[:5] if 0 < len(text) <= LONGEST_SIGNATURE),
-        tuple(filter(None, map(_first_line, outer[:10]))),
+        tuple(text for text in signatures if 0 < len(text) <= LONGEST_SIGNATURE), tuple(text for text in quotes if text)
     )
 
 
-def _quoting(element: lxml_html.HtmlElement) -> bool:
-    return "moz-cite-prefix" not in element.get("class", "")
+def _next(element: lxml_html.HtmlElement, inner: bool) -> lxml_html.HtmlElement | None:
+    """The next element in the document's order; past what `element` holds unless `inner`."""
+    if inner and len(element):
+        return element[0]
+    here: lxml_html.HtmlElement | None = element
+    while here is not None:
+        following = here.getnext()
+        if following is not None:
+            return following
+        here = here.getparent()
+    return None
+
+
+def _is_signature(element: lxml_html.HtmlElement) -> bool:
+    classes = element.get("class") or ""
+    if "signature" in classes and any(name in classes for name in _SIGNATURE_CLASSES):
+        return True
+    return (element.get("id") or "").lower() in _SIGNATURE_IDS or element.get("data-signature-widget") == "container"
+
+
+def _is_quote(element: lxml_html.HtmlElement) -> bool:
+    classes = element.get("class") or ""
+    if classes and any(name in classes for name in _QUOTE_CLASSES):
+        return True
+    if element.tag == "blockquote" and (element.get("type") == "cite" or element.get("cite") is not None):
+        return True
+    return (element.get("id") or "").lower() in _QUOTE_IDS
 
 
 def _first_line(element: lxml_html.HtmlElement) -> str:

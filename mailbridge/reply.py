@@ -28,14 +28,18 @@ _PICTURE = re.compile(
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 LONG_LINE = 60  # characters: a quoted line that long may have been wrapped by a program on its way
 WRAPPED_REST = 24
+MOST_LINES = 20_000  # that are read closely; nobody writes more
+PATIENCE = 3000  # lines that look as if they introduced a quote and don't, after which nothing is looked for any more
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Stretches of own lines, and whether anything was found to be quoted."""
+    """Stretches of own lines; whether anything was found to be quoted, and whether all that follows is."""
 
     stretches: list[list[str]] = field(default_factory=lambda: [[]])
     quoted: bool = False
+    ended: bool = False
+    patience: int = PATIENCE
 
     def close(self) -> None:
         if self.stretches[-1]:
@@ -45,9 +49,13 @@ class _Reading:
 def reply_text(text: str, html: str | None = None) -> str:
     """The words that the writer of this mail added. Never empty unless `text` is. Takes time in proportion to `text`."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    marks = hints(html)
+    if not plain.strip():
+        return ""
     lines = without_banner(plain.split("\n"))
-    reading = _read(lines)
+    reading = _read(lines[:MOST_LINES])
+    if not reading.ended:
+        reading.stretches[-1].extend(line for line in lines[MOST_LINES:] if not _QUOTED.match(line))
+    marks = hints(html, quotes_matter=not reading.quoted)
     if not reading.quoted:
         reading = _by_marks(reading, marks)
     own = [_trimmed(stretch, marks) for stretch in reading.stretches]
@@ -107,7 +115,7 @@ def _read(lines: list[str]) -> _Reading:
     while place < len(lines):
         line = lines[place]
         if _FENCE.match(line) and not marked[place]:
-            fenced = not fenced and any(_FENCE.match(later) for later in lines[place + 1 : place + 400])
+            fenced = not fenced and any(map(_FENCE.match, lines[place + 1 : place + 200]))
         if fenced or not line.strip():
             reading.stretches[-1].append(line)
             place += 1
@@ -127,6 +135,7 @@ def _read(lines: list[str]) -> _Reading:
         if after >= len(lines) or following[after] >= len(lines) or not marked[following[after]]:
             ended = _forward_end(lines, after)
             if ended is None:
+                reading.ended = True
                 break
             after = ended
         reading.close()
@@ -147,13 +156,17 @@ def _introduced(
         start = following[place + 1] if place + 1 < len(lines) else len(lines)
         inner = block_at(lines, start) if start < len(lines) else None
         return inner if inner is not None else place + 1
+    if reading.patience <= 0:
+        return None
     if header_field(line) is not None:
+        reading.patience -= 1
         end = block_at(lines, place)
         if end is not None:
             _drop_rule(reading)
             return end
     if not attribution.may_end(line):
         return None
+    reading.patience -= 1
     nearest = following[place + 1] if place + 1 < len(lines) else len(lines)
     quote_follows = nearest < len(lines) and marked[nearest]
     start = attribution.span_ending(lines, place, max(floor, place - attribution.WRAPPED), quote_follows)

@@ -63,12 +63,13 @@ LOWEST = 200  # lines, blank ones too, that can still be a signature
 
 def cut_delimited(lines: list[str]) -> list[str]:
     """Lines of one stretch of own words up to a signature delimiter."""
-    for place, line in enumerate(lines):
-        if line[:1] not in _STARTS and line[:4].strip()[:1] not in _STARTS:
+    for place in range(max(0, len(lines) - LOWEST), len(lines)):
+        line = lines[place]
+        if line.lstrip()[:1] not in _STARTS:
             continue
         if _DELIMITER.match(line) or (_RULE.match(line) and len(line.strip()) >= 3):
-            below = [text for text in lines[place + 1 : place + 2 * LOWEST] if text.strip()]
-            if len(lines) - place <= LOWEST and _ends_message(lines, place, below):
+            below = [text for text in lines[place + 1 :] if text.strip()]
+            if _ends_message(lines, place, below):
                 return lines[:place]
     return lines
 
