@@ -149,6 +149,14 @@ def _wanted(look: Look, facts: dict[str, Any]) -> Said:
     return Said(t("{reference} is registered.", reference=facts["reference"]), tuple(lines))
 
 
+def _link_code(look: Look, facts: dict[str, Any]) -> Said:
+    t = look.t
+    what = t(
+        "Write this code to the bot of {desk} to link this address: {code}", desk=look.profile.title, code=facts["code"]
+    )
+    return Said(what, (t("If it was not you who asked for it, do nothing: without the code nothing is linked."),))
+
+
 def _resolved(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     headline = t("{reference} is solved.", reference=facts["reference"])
@@ -185,6 +193,7 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "moved": _moved,
     "asked": _asked,
     "wanted": _wanted,
+    "link_code": _link_code,
     "resolved": _resolved,
     "reminded": _reminded,
     "lapsed": _lapsed,

@@ -15,6 +15,7 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
+from bot.handlers import linking
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
@@ -144,6 +145,9 @@ async def write(
     """A free sentence is already a request; a later one finds the request it belongs to."""
     if who.known_message:
         return "duplicate"
+    linked = await linking.step(ctx, who, state, raw_state, content.get("text", ""))
+    if linked is not None:
+        return linked
     written = _written(message, ctx, who, content)
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
