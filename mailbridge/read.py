@@ -2,7 +2,7 @@
 
 from crm.mail.letter import Address, Letter
 from mailbridge import addresses, hypertext, marks
-from mailbridge.automatic import nature
+from mailbridge.automatic import automatic, nature
 from mailbridge.bounces import bounce
 from mailbridge.charsets import storable
 from mailbridge.parse import parse
@@ -28,6 +28,7 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
         # A mail that only passes something on says what it passes on.
         reply_text=storable(written) if written.strip() else parsed.text,
         nature=nature(parsed),
+        automatic=automatic(parsed),
         html=hypertext.safe(parsed.html) if parsed.html else "",
         to=_people(headers, "to"),
         cc=_people(headers, "cc"),
