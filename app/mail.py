@@ -73,7 +73,7 @@ def _said(answer: dict[str, Any]) -> bool:
 
 async def _answer(readers: Readers, path: Path | None) -> dict[str, Any]:
     try:
-        raw = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        raw = _raw(path)
         if not raw.strip():
             return {"error": "empty"}
         return understood(await readers.read(raw))
@@ -81,6 +81,10 @@ async def _answer(readers: Readers, path: Path | None) -> dict[str, Any]:
         return {"error": error.strerror or str(error)}
     except Unreadable as error:
         return {"error": str(error)}
+
+
+def _raw(path: Path | None) -> bytes:
+    return sys.stdin.buffer.read() if path is None else path.read_bytes()
 
 
 def understood(letter: Letter) -> dict[str, Any]:

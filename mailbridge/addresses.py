@@ -11,7 +11,12 @@ from mailbridge.fields import words
 MOST = 1000
 
 _TOKEN = re.compile(
-    r'"((?:[^"\\]++|\\.)*+)"|<([^<>"]*+(?:"(?:[^"\\]++|\\.)*+"[^<>"]*+)*+)>?|([,;:])|([^"<>(),;:]+)|.', re.S
+    r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}+\?=)"
+    r'|"((?:[^"\\]++|\\.)*+)"'
+    r'|<([^<>"]*+(?:"(?:[^"\\]++|\\.)*+"[^<>"]*+)*+)>?'
+    r"|([,;:])"
+    r'|((?:[^"<>(),;:=]++|=(?!\?))++)|.',
+    re.S,
 )
 _UNCLOSED = re.compile(r'\A([^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+)*+)(".*)\Z', re.S)
 _PAREN = re.compile(r"\\.|[()]", re.S)
@@ -65,9 +70,10 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
         if token is None:
             break
         position = token.end()
-        quoted, angle, mark, bare = token.groups()
-        if quoted is not None:
-            mailbox.phrase.append((quoted, True))
+        encoded, quoted, angle, mark, bare = token.groups()
+        if encoded or quoted is not None:
+            # Neither is ever an address, whatever stands in it.
+            mailbox.phrase.append((encoded or quoted, True))
         elif angle is not None:
             mailbox.angles.append(angle)
         elif mark == ":" and not mailbox.angles and not any("@" in word for word, own in mailbox.phrase if not own):

@@ -192,7 +192,11 @@ def _guessed(data: bytes) -> str:
 
 def _zeros(data: bytes) -> bool:
     """Whether it looks like two bytes a letter: ASCII has a zero in each then, Cyrillic a four."""
-    return len(data) >= 4 and (data.count(0, 0, 1024) + data.count(4, 0, 1024)) * 5 > min(len(data), 1024)
+    sample = data[:1024]
+    if len(sample) < 4 or (sample.count(0) + sample.count(4)) * 5 <= len(sample):
+        return False
+    few, many = sorted(sum(byte in (0, 4) for byte in sample[start::2]) for start in (0, 1))
+    return few * 3 <= many
 
 
 def _wide(data: bytes, codec: str | None) -> str:

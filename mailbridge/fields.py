@@ -10,7 +10,7 @@ from mailbridge import transfer
 from mailbridge.charsets import decode, known, storable
 
 # A header beyond this is cut, not refused: what counts stands above or is repeated.
-LARGEST = 1 << 20
+LARGEST = 4 << 20
 LARGEST_VALUE = 1 << 16
 MOST = 1000
 

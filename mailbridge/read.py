@@ -1,6 +1,6 @@
 """Bytes of a mail to a letter: taken apart, judged, cut to what is new in it."""
 
-from crm.mail.letter import Address, Letter
+from crm.mail.letter import Address, File, Letter
 from mailbridge import addresses, hypertext, marks
 from mailbridge.automatic import automatic, nature
 from mailbridge.bounces import bounce
@@ -20,6 +20,7 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
     parsed = parse(raw)
     headers = parsed.headers
     written = reply_text(parsed.text, parsed.html)
+    returned = bounce(parsed)
     answered = marks.ids(headers.get("in-reply-to"))
     return Letter(
         senders=_people(headers, "from"),
@@ -38,10 +39,15 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
         in_reply_to=answered[0] if answered else None,
         references=marks.references(" ".join(headers.all("references"))),
         sent_at=marks.moment(headers.get("date")),
-        files=parsed.files,
-        bounce=bounce(parsed),
+        # What came back is no attachment of whoever tells so.
+        files=tuple(file for file in parsed.files if not (returned and _is_mail(file))),
+        bounce=returned,
         authentication=authentication(parsed, authserv_id),
     )
+
+
+def _is_mail(file: File) -> bool:
+    return file.content_type.startswith("message/") or file.filename.lower().endswith((".eml", ".msg"))
 
 
 def _people(headers: Headers, field: str) -> tuple[Address, ...]:

@@ -63,6 +63,8 @@ def test_who_is_named(value: str, found: list[tuple[str, str]]) -> None:
         "=?utf-8?Q?=22Boss=22_=3Cboss=40corp.kz=3E=2C?= <evil@x.y>",
         "=?utf-8?B?PGJvc3NAY29ycC5rej4=?= <evil@x.y>",
         "boss: ; <evil@x.y>",
+        "=?utf-8?Q?<boss@corp.kz>?= <evil@x.y>",
+        "=?utf-8?Q?boss@corp.kz,?= <evil@x.y>",
     ],
 )
 def test_an_address_in_a_name_is_a_name(value: str) -> None:
@@ -80,7 +82,7 @@ def test_an_address_in_a_name_is_a_name(value: str) -> None:
         "boss@corp.kz@x.y",
         "boss@corp.kz\0@x.y",
         "team: boss@corp.kz, evil@x.y;",
-        "=?utf-8?Q?<boss@corp.kz>?= <evil@x.y>",
+        "=?utf-8?Q?boss@corp.kz?=",
     ],
 )
 def test_what_can_be_read_in_two_ways_names_nobody(value: str) -> None:
