@@ -42,8 +42,8 @@ class RequestType(_Strict):
 
 class Queue(_Strict):
     """Whose work a ticket is. `title` is for a queue that the catalogues do not know; who gets a ticket from another
-    queue takes it over within `accept`. By mail, only contacts of organizations may ask where it says `named_only`, and a
-    request that leaves out what is `wanted` waits for that."""
+    queue takes it over within `accept`. By mail, only contacts of organizations may ask where it says `named_only`, and
+    a request that leaves out what is `wanted` waits for that."""
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
     title: str | None = None

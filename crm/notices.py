@@ -150,10 +150,8 @@ def _wanted(look: Look, facts: dict[str, Any]) -> Said:
 
 
 def _link_code(look: Look, facts: dict[str, Any]) -> Said:
-    t = look.t
-    what = t(
-        "Write this code to the bot of {desk} to link this address: {code}", desk=look.profile.title, code=facts["code"]
-    )
+    t, desk = look.t, look.profile.title
+    what = t("Write this code to the bot of {desk} to link this address: {code}", desk=desk, code=facts["code"])
     return Said(what, (t("If it was not you who asked for it, do nothing: without the code nothing is linked."),))
 
 

@@ -9,9 +9,9 @@ least remove fields that carry its name (RFC 8601, 5), else a forged one directl
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.utils import getaddresses
 
 from crm.mail.letter import Authentication
+from mailbridge import addresses
 from mailbridge.parsed import Headers, Parsed
 from mailbridge.wording import names
 
@@ -188,7 +188,5 @@ def _is_public(domain: str) -> bool:
 def _from_domain(headers: Headers) -> str | None:
     """The domain of the only address of the only From."""
     fields = headers.all("from")
-    addresses = [address for _, address in getaddresses(fields) if "@" in address]
-    if len(fields) != 1 or len(addresses) != 1 or fields[0].count("<") > 1:
-        return None
-    return addresses[0].rpartition("@")[2].rstrip(".").lower()
+    found = [one for field in fields for one in addresses.parse(field)]
+    return found[0].domain if len(fields) == len(found) == 1 else None
