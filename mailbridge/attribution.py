@@ -38,6 +38,7 @@ _VERB_INSIDE = re.compile(
     r"(?:^|[\s,>)\]])(schrieb|schrieben|schreef|skrev|wrote|writes|ezt írta|írta|napsal|napsala|kirjoitti|escreveu|"
     r"yazdı|написал|написала|написал\(а\)|писал|писали|пишет|жазды)[\s,]"
 )
+_SIGNED = re.compile(r"[<(][^<>()@\s]{1,128}@[^<>()@\s]{1,128}[>)]\s+\S+\s?[:：]$")
 _EDGES = " \t*_-–—=|\u200b\ufeff"
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
@@ -102,7 +103,7 @@ def _with_verb(
         return Sureness.ALONE
     if colon and dated and _YEAR.search(small) and strangers == 0 and _opened(text):
         return Sureness.ALONE
-    if colon and address and text[0] in '"<“' and strangers == 0:
+    if colon and strangers <= 1 and _SIGNED.search(text) and len(text.split()) <= 9:
         return Sureness.ALONE
     if quote_follows and (dated or timed or address or len(text.split()) <= (8 if colon else 4)):
         return Sureness.WITH_QUOTE
