@@ -179,6 +179,12 @@ def may_end(line: str) -> bool:
     return bare[-1] in ":：>)]" or bare.lower().endswith(("wrote", "writes", "写道", "schrieb", "écrit", "napisał(a)"))
 
 
+def begins_a_line(line: str) -> bool:
+    """Whether an attribution stands at the head of a line that goes on with what is quoted, as Yahoo writes it."""
+    place = line.find(":  ", 20, LONGEST)
+    return place > 0 and judge(line[: place + 1], quote_follows=False) is Sureness.ALONE
+
+
 def sharing_a_line(line: str) -> str | None:
     """What stands before an attribution that was glued to the end of a person's own line."""
     if len(line) > 2 * LONGEST or not line.rstrip().endswith(":"):

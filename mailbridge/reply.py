@@ -164,6 +164,8 @@ def _introduced(
         if end is not None:
             _drop_rule(reading)
             return end
+    if attribution.begins_a_line(line):
+        return place + 1
     if not attribution.may_end(line):
         return None
     reading.patience -= 1
