@@ -1,4 +1,4 @@
-"""How well replies are read: the share that is exactly right and the overlap of words, ours beside what else is installed.
+"""How well replies are read: how many exactly right, and the overlap of words; ours beside what is installed.
 
 `python -m tests.bench.reading`: over the corpus of mails and over the short texts (`tests/data/replies.jsonl`), which
 were written before the code had seen them. A peer that isn't installed is left out.
@@ -25,7 +25,9 @@ from mailbridge.reply import reply_text
 DATA = Path(__file__).parent.parent / "data"
 MAILS = DATA / "mail"
 
-_BLOCKS = frozenset("div p br hr tr table ul ol li h1 h2 h3 blockquote pre body".split())
+_BLOCKS = frozenset(
+    ["div", "p", "br", "hr", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "blockquote", "pre", "body"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,11 @@ def readers() -> dict[str, Callable[[Case], str]]:
     found: dict[str, Callable[[Case], str]] = {"ours": lambda case: reply_text(case.text, case.html)}
     try:
         peer = importlib.import_module("mailparser_reply")
-        tongues = [tongue for tongue in importlib.import_module("mailparser_reply.constants").MAIL_LANGUAGES if len(tongue) == 2]
+        tongues = [
+            tongue
+            for tongue in importlib.import_module("mailparser_reply.constants").MAIL_LANGUAGES
+            if len(tongue) == 2
+        ]
         found["mail-parser-reply"] = lambda case: peer.EmailReplyParser(languages=tongues).parse_reply(case.text) or ""
     except ImportError:
         pass
