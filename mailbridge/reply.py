@@ -61,7 +61,7 @@ def reply_text(text: str, html: str | None = None) -> str:
     lines = without_banner(plain.split("\n"))
     reading = _read(lines[:MOST_LINES])
     if not reading.ended:
-        reading.stretches[-1].extend(line for line in lines[MOST_LINES:] if not _QUOTED.match(line))
+        reading.stretches[-1].extend(line for line in lines[MOST_LINES:] if ">" not in line[:5])
     marks = hints(html, quotes_matter=not reading.quoted)
     if not reading.quoted:
         reading = _by_marks(reading, marks)
