@@ -115,7 +115,7 @@ async def next_due(session: Session, desk: str, now: datetime) -> float:
 
 _FILES = """
     select filename, content_type, data, inline, content_id from attachment
-    where message_ref = any($1::bigint[]) order by id
+    where message_ref = any($1::bigint[]) order by message_ref, id
 """
 
 

@@ -154,6 +154,9 @@ class _Conversation:
             client.close()
 
     async def _talk(self, client: aiosmtplib.SMTP) -> None:
+        if client.is_ehlo_or_helo_needed:
+            # What it can do is known from its answer only.
+            await client.ehlo()
         wide = not (self._message.isascii() and all(one.isascii() for one in (self._sender, *self._wires.values())))
         if wide and not client.supports_extension("smtputf8"):
             self._conclude(Verdict("refused", "the server takes ASCII addresses only (no SMTPUTF8)"))

@@ -63,7 +63,7 @@ def bodies(mail: EmailMessage) -> tuple[str, str]:
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert html is not None
-    return plain.get_content().replace("\r\n", "\n"), html.get_content()
+    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
 
 
 # --- an answer -------------------------------------------------------------------------------------------------------
