@@ -1,6 +1,7 @@
 """The SMTP server: takes mail for the mailboxes here and for nobody else, and misbehaves on order."""
 
 import asyncio
+import logging
 from typing import cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -10,6 +11,8 @@ from sandbox.mail.office import Office
 from sandbox.mail.writing import DAEMON, bounce
 
 LARGEST = 50 * 1024 * 1024
+# Every login makes aiosmtpd warn of an attribute of its own that it sets itself.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Submission:
