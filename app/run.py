@@ -24,12 +24,13 @@ from bot.client import Client
 from bot.deliver import Sender
 from bot.delivery import Desk
 from bot.dispatcher import make_dispatcher
-from bot.process import Processor, Served
+from bot.process import Served, handlings
 from bot.receive import Poller, Webhook, set_webhook
 from crm import failpoints, time
 from crm.db import Sessions, make_engine
 from crm.sla.targets import register_terms
 from crm.wake import Waker
+from crm.worker import Worker
 from scheduler.clock import Clock
 from web.doors import make_app
 
@@ -115,8 +116,8 @@ async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.Async
         served = {
             p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids) for p in settings.profiles()
         }
-        processor = Processor(house.sessions, served, make_dispatcher(), house.waker, house.clock)
-        await stack.enter_async_context(_draining(processor))
+        worker = Worker(house.sessions, handlings(served, make_dispatcher()), house.waker, house.clock)
+        await stack.enter_async_context(_draining(worker))
         await stack.enter_async_context(_running(announce(clients, settings.profiles())))
     if "web" in roles or ("bot" in roles and settings.public_url):
         await _start_web(house, stack)
@@ -158,7 +159,7 @@ async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _draining(worker: Processor | Sender) -> AsyncIterator[None]:
+async def _draining(worker: Worker | Sender) -> AsyncIterator[None]:
     """Something that finishes what it holds before it ends, within bounds."""
     task = asyncio.ensure_future(worker.run())
     task.add_done_callback(_told)

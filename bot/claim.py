@@ -18,7 +18,7 @@ from crm.outbox import LEASE, group_bucket
 
 # Repeating these changes nothing for people, so an unknown outcome needs no mark. A topic made twice is an empty
 # twin; one given up would hold up all that its ticket has to say.
-IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state"})
+IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state", "fetch"})
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Row:
 
 # One of a lane at a time, whatever its number: a transaction that began earlier may be committed later.
 _FREE = """
-    o.desk = $1 and o.state = 'queued' and o.bucket <> $2
+    o.desk = $1 and o.channel = 'telegram' and o.state = 'queued' and o.bucket <> $2
     and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
                     and (e.id < o.id or e.state = 'attempting'))
 """
@@ -168,7 +168,8 @@ async def expire(session: Session, desk: str, now: datetime, limit: int = 100) -
                 state = case when repeats = 0 or kind = any(:harmless) then 'queued' else 'unknown' end,
                 repeats = repeats + 1, due_at = :now, lease_until = null, error = 'the sender died while attempting',
                 settled_at = case when repeats = 0 or kind = any(:harmless) then null else :now end
-            where id in (select id from outbox where desk = :desk and state = 'attempting' and lease_until < :now
+            where id in (select id from outbox where desk = :desk and channel = 'telegram'
+                         and state = 'attempting' and lease_until < :now
                          order by id limit :limit for update skip locked)
             returning id, state, kind, ticket_id, message_id, payload
         """),

@@ -297,6 +297,7 @@ def _moved(look: Look, facts: dict[str, Any]) -> Rendered:
     reasons = {
         "maintenance": t("{reference}: the promised time has moved because of maintenance."),
         "transfer": t("{reference} is with another team now, and the promised time has changed."),
+        "contract": t("{reference}: the promised time is now as your organization's contract says."),
     }
     lines: list[Text | str] = [Bold(reasons[facts["reason"]].format(reference=facts["reference"]))]
     solved, answered = t("We will solve it by {time} ({place} time)."), t("We will answer by {time} ({place} time).")
