@@ -38,7 +38,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
         async with Sandbox(address) as sandbox:
             admin, group = await _people(sandbox)
             mail = await open_mailboxes(sandbox, CUSTOMERS)
-            console.print(f"The desk's mailbox: {mail.imap_url}, its mail goes by {mail.smtp_url}")
+            console.print("The desk's mail: " + " ".join(f"{name}={value}" for name, value in mail.items()))
             serving = settings.model_copy(
                 update={
                     "desks": ("prodata",),

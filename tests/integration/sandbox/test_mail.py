@@ -109,6 +109,7 @@ async def test_the_border_says_who_is_honest_and_takes_out_what_only_it_may_say(
         assert ours.startswith("mx.prodata.example;")
         assert f"dmarc={verdict} header.from=kaspiy.example" in ours
         assert theirs == "mx.elsewhere.example; dmarc=pass"
+        assert mail["X-Before"] == "a"
     assert strange.get_all("Return-Path") == ["<thief@client.example>"]
     assert honest.get_all("Return-Path") == [f"<{AIGERIM}>"]
     assert "for <Support+Token.1@ProData.example>" in strange["Received"]
