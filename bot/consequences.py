@@ -166,12 +166,5 @@ def _broken_heart(profile: Profile, row: Any) -> list[Outgoing]:
     """On the engineer's own message, where the mark of delivery would have been."""
     if row.kind != "relay" or row.payload.get("to") != "requester" or getattr(row, "origin_chat", None) is None:
         return []
-    return [
-        Outgoing(
-            bucket=group_bucket(profile.name, row.group_id),
-            lane=f"react:{row.origin_chat}:{row.origin_message}",
-            kind="react",
-            payload={"chat": row.origin_chat, "message": row.origin_message, "emoji": "💔"},
-            ticket_id=row.ticket_id,
-        )
-    ]
+    place = (row.origin_chat, row.origin_message)
+    return [outward.react(profile.name, row.group_id, row.ticket_id, *place, outward.UNDELIVERED)]

@@ -12,11 +12,9 @@ from bot.client import Outcome, Refused, Sent
 from bot.content import IN_ALBUMS
 from bot.delivery import NOTHING_TO_DO, Desk, Result, has_room, language, marked, paired, target
 from bot.views import Look
-from crm.outbox import Outgoing, Priority, group_bucket
-from crm.tickets import messages
+from crm.outbox import Outgoing
+from crm.tickets import messages, outward
 from crm.tickets.models import Message as Stored
-
-DELIVERED = "👌"
 
 
 def _reply(row: Row, chat_id: int) -> dict[str, Any]:
@@ -147,14 +145,8 @@ def _relayed(desk: Desk, row: Row, chat_id: int, outcome: Outcome, sent: list[tu
 
 def _reaction(desk: Desk, row: Row) -> Outgoing:
     """The engineer sees on the own message that it has arrived."""
-    return Outgoing(
-        bucket=group_bucket(desk.profile.name, row.group_id),
-        lane=f"react:{row.origin_chat}:{row.origin_message}",
-        kind="react",
-        payload={"chat": row.origin_chat, "message": row.origin_message, "emoji": DELIVERED},
-        ticket_id=row.ticket_id,
-        priority=Priority.REACTION,
-    )
+    place = (row.origin_chat or 0, row.origin_message or 0)
+    return outward.react(desk.profile.name, row.group_id, row.ticket_id, *place, outward.DELIVERED)
 
 
 async def react(desk: Desk, row: Row, now: datetime) -> Result:

@@ -227,6 +227,7 @@ def reasons(t: Texts) -> dict[str, str]:
     return {
         "blocked": t("the customer has blocked the bot"),
         "unknown": t("Telegram did not say whether it arrived, twice; please ask the customer"),
+        "mail_unknown": t("the mail server did not say whether it took the mail, twice; please ask the customer"),
         "gone": t("the original message is gone"),
         "refused": t("Telegram refused it"),
     }

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm.db import Session
+from crm.desks import Profile
 from crm.errors import DeskError, Unreadable
 from crm.inbox import Item
 from crm.mail import service
 from crm.mail.letter import Letter
 from crm.mail.service import Door
-from crm.desks import Profile
 from mailbridge.answers import choice
 from mailbridge.reader import Readers
 

@@ -10,6 +10,8 @@ from crm.mail.shown import dealt
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket, mail_bucket, mail_lane
 from crm.people.reach import Reach
 
+# On an engineer's message: it has arrived, it has not.
+DELIVERED, UNDELIVERED = "👌", "💔"
 # Albums come as separate updates without an end mark; this long after the last part they are taken as whole.
 ALBUM_SETTLES = timedelta(seconds=1.5)
 # A picture inside of a text that is smaller, in bytes, is decoration.
@@ -130,6 +132,18 @@ def _to_requester(desk: str, reach: Reach, kind: str, ticket_id: int | None, pay
 
 def say_to_requester(desk: str, reach: Reach, ticket_id: int | None, notice: str, **facts: Any) -> Outgoing:
     return _to_requester(desk, reach, "say", ticket_id, {"notice": notice, "facts": facts})
+
+
+def react(desk: str, group_id: int | None, ticket_id: int | None, chat: int, message: int, emoji: str) -> Outgoing:
+    """A mark on an engineer's own message: what has become of it."""
+    return Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"react:{chat}:{message}",
+        kind="react",
+        payload={"chat": chat, "message": message, "emoji": emoji},
+        ticket_id=ticket_id,
+        priority=Priority.REACTION,
+    )
 
 
 def relay_to_topic(
