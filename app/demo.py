@@ -1,4 +1,4 @@
-"""`kezekshi demo`: the real desk, and a stand-in for Telegram with a page where a person plays both sides."""
+"""`kezekshi demo`: the real desk, and a stand-in for Telegram and mail with a page where a person plays both sides."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
+from app.demo_mail import open_mailboxes
 from app.run import run
 from app.settings import Settings, WrongSettings
 from sandbox.client import Sandbox
@@ -28,7 +29,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
     var = settings.kezekshi_var / "demo"
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
-    console.print("Starting the stand-in for Telegram …")
+    console.print("Starting the stand-in for Telegram and mail …")
     server = await _stand_in(port)
     try:
         # Only now: another demo on this port would still be using it.
@@ -36,6 +37,8 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
             await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
             admin, group = await _people(sandbox)
+            mail = await open_mailboxes(sandbox, CUSTOMERS)
+            console.print("The desk's mail: " + " ".join(f"{name}={value}" for name, value in mail.items()))
             serving = settings.model_copy(
                 update={
                     "desks": ("prodata",),
