@@ -11,9 +11,11 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
+from app import mail_settings
 from app.demo_mail import open_mailboxes
 from app.run import run
 from app.settings import Settings, WrongSettings
+from crm.desks import QUEUE
 from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +40,6 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
         async with Sandbox(address) as sandbox:
             admin, group = await _people(sandbox)
             mail = await open_mailboxes(sandbox, CUSTOMERS)
-            console.print("The desk's mail: " + " ".join(f"{name}={value}" for name, value in mail.items()))
             serving = settings.model_copy(
                 update={
                     "desks": ("prodata",),
@@ -49,13 +50,14 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
                     "database_url": "",
                     "kezekshi_var": var,
                     "public_url": "",
+                    "mail": {"prodata": mail_settings.read("prodata", [QUEUE], mail)},
                     "web_port": 0,
                 }
             )
             opened = asyncio.Event()
             console.print("Starting the database and the desk …")
             async with _opening(sandbox, admin, group, opened, address, console):
-                await run(serving, ("bot", "jobs"), ready=opened.set)
+                await run(serving, ("bot", "mail", "jobs"), ready=opened.set)
     finally:
         with contextlib.suppress(ProcessLookupError):
             server.terminate()
