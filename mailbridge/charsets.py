@@ -57,6 +57,7 @@ _SAMPLE = 8192
 # How often letters stand in Russian and Kazakh texts, roughly: the first are the most frequent.
 _FREQUENT = {letter: weight for weight, letters in ((3, "оеаинтсрвл"), (2, "кмдпуыязьбг")) for letter in letters}
 _FREQUENT |= dict.fromkeys("чйхжшюцщэфъёәғқңөұүһі", 1)
+_MARKS_AND_CAPITALS = dict.fromkeys("«»—–№„“”…\xa0", 0.2) | dict.fromkeys("АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЭЮЯ", 1.0)
 _CAPITAL_WITHIN = re.compile(r"[а-яё][А-ЯЁ]|[А-ЯЁ][а-яё]*[А-ЯЁ][а-яё]")
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
@@ -159,17 +160,18 @@ def _cyrillic(data: bytes, stated: str | None) -> str:
     sample = data[:_SAMPLE]
     scores = {name: _score(sample.decode(name, "replace")) for name in _CYRILLIC}
     best = max(_CYRILLIC, key=lambda name: scores[name])
-    if stated in scores and scores[best] < scores[stated] + 0.35:
+    enough = sum(byte > 127 for byte in sample) >= 12
+    if stated in scores and not (enough and scores[best] >= scores[stated] + 0.35):
         best = stated
     return data.decode(best, "replace")
 
 
 def _score(text: str) -> float:
     """About 2.4 for Russian words in their own letters, far below for anything else."""
-    letters = [character for character in text if character > "\x7f" and character not in "«»—–№„“”…\xa0"]
+    letters = [character for character in text if character > "\x7f"]
     if not letters:
         return 0.0
-    weights = sum(_FREQUENT.get(letter, 1.0 if "А" <= letter <= "Я" else -1.0) for letter in letters)
+    weights = sum(_FREQUENT.get(letter, _MARKS_AND_CAPITALS.get(letter, -1.0)) for letter in letters)
     return weights / len(letters) - 4 * len(_CAPITAL_WITHIN.findall(text)) / len(letters)
 
 
@@ -189,7 +191,12 @@ def _guessed(data: bytes) -> str:
 
 
 def _zeros(data: bytes) -> bool:
-    return len(data) >= 4 and data.count(0, 0, 1024) * 5 > min(len(data), 1024)
+    """Whether it looks like two bytes a letter: ASCII has a zero in each then, Cyrillic a four."""
+    sample = data[:1024]
+    if len(sample) < 4 or (sample.count(0) + sample.count(4)) * 5 <= len(sample):
+        return False
+    few, many = sorted(sum(byte in (0, 4) for byte in sample[start::2]) for start in (0, 1))
+    return few * 3 <= many
 
 
 def _wide(data: bytes, codec: str | None) -> str:

@@ -1,8 +1,8 @@
 """Bytes of a mail to a letter: taken apart, judged, cut to what is new in it."""
 
-from crm.mail.letter import Address, Letter
+from crm.mail.letter import Address, File, Letter
 from mailbridge import addresses, hypertext, marks
-from mailbridge.automatic import nature
+from mailbridge.automatic import automatic, nature
 from mailbridge.bounces import bounce
 from mailbridge.charsets import storable
 from mailbridge.parse import parse
@@ -20,6 +20,7 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
     parsed = parse(raw)
     headers = parsed.headers
     written = reply_text(parsed.text, parsed.html)
+    returned = bounce(parsed)
     answered = marks.ids(headers.get("in-reply-to"))
     return Letter(
         senders=_people(headers, "from"),
@@ -28,6 +29,7 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
         # A mail that only passes something on says what it passes on.
         reply_text=storable(written) if written.strip() else parsed.text,
         nature=nature(parsed),
+        automatic=automatic(parsed),
         html=hypertext.safe(parsed.html) if parsed.html else "",
         to=_people(headers, "to"),
         cc=_people(headers, "cc"),
@@ -37,10 +39,15 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
         in_reply_to=answered[0] if answered else None,
         references=marks.references(" ".join(headers.all("references"))),
         sent_at=marks.moment(headers.get("date")),
-        files=parsed.files,
-        bounce=bounce(parsed),
+        # What came back is no attachment of whoever tells so.
+        files=tuple(file for file in parsed.files if not (returned and _is_mail(file))),
+        bounce=returned,
         authentication=authentication(parsed, authserv_id),
     )
+
+
+def _is_mail(file: File) -> bool:
+    return file.content_type.startswith("message/") or file.filename.lower().endswith((".eml", ".msg"))
 
 
 def _people(headers: Headers, field: str) -> tuple[Address, ...]:

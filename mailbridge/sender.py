@@ -189,5 +189,5 @@ def _is_public(domain: str) -> bool:
 def _from_domain(headers: Headers) -> str | None:
     """The domain of the only address of the only From."""
     fields = headers.all("from")
-    people = addresses.parse(fields[0]) if len(fields) == 1 else []
-    return people[0].domain if len(people) == 1 else None
+    found = [one for field in fields for one in addresses.parse(field)]
+    return found[0].domain if len(fields) == len(found) == 1 else None
