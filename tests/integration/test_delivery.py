@@ -377,6 +377,49 @@ async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post,
     )
 
 
+@pytest.mark.parametrize("many", [1, 10])
+async def test_an_edit_while_its_message_is_on_the_way_is_not_lost(post: Post, many: int) -> None:
+    """Alone or with others: what was sent are the words from before."""
+    await flooded(post, many)
+
+    async def edited_meanwhile() -> web.Response:
+        async with transaction(post.sessions) as session:
+            message = await session.get_one(Message, many + 1)
+            who = await customer(session, CUSTOMER, post.clock())
+            words = {"type": "text", "text": "Исправлено"}
+            await messages.edit(session, PROFILE, message, words, who.actor, post.clock())
+        post.clock.move(seconds=1)
+        return web.json_response({"ok": True, "result": {"message_id": 4321}})
+
+    post.api.on("sendMessage", edited_meanwhile)
+    await post.deliver(LIMITS)
+    post.clock.move(minutes=2)
+    await post.deliver(LIMITS)
+    if many == 1:
+        assert [(call["message_id"], call["text"]) for call in post.api.of("editMessageText")][-1] == (
+            4321,
+            "Исправлено",
+        )
+    else:
+        assert "Исправлено" not in to_topic(post)[0]
+        assert [words for words in to_topic(post) if "Исправлено" in words] == to_topic(post)[1:]
+        assert len(to_topic(post)) == 2
+
+
+async def test_an_edit_that_the_bundle_already_shows_is_not_told_again(post: Post) -> None:
+    await flooded(post, 10)
+    async with transaction(post.sessions) as session:
+        message = await session.get_one(Message, 5)
+        who = await customer(session, CUSTOMER, post.clock())
+        words = {"type": "text", "text": "Исправлено"}
+        await messages.edit(session, PROFILE, message, words, who.actor, post.clock())
+    await post.deliver(LIMITS)
+    post.clock.move(minutes=2)
+    await post.deliver(LIMITS)
+    [together] = to_topic(post)
+    assert "Исправлено" in together
+
+
 # --- a topic is made once ----------------------------------------------------------------------------------------
 
 
