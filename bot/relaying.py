@@ -67,8 +67,9 @@ async def _relay_bundle(desk: Desk, row: Row, now: datetime) -> Result:
     if not rows:
         return Result(NOTHING_TO_DO)
     chat_id, params = target(row)
+    params |= _reply(row, chat_id)
     look = Look(desk.profile, desk.profile.team_language, now)
-    shown = team_views.bundle(look, [(one.content or {}).get("text", "") for one in rows])
+    shown = team_views.bundle(look, [one.content or {} for one in rows])
     outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
     if not isinstance(outcome, Sent):
         return Result(outcome)

@@ -9,7 +9,7 @@ from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
 from bot import duty_views, emergency_views, keyboards, maintenance_views
-from bot.content import utf16
+from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
 from crm.texts import Texts
@@ -141,10 +141,14 @@ def _short(subject: str) -> str:
     return subject if len(subject) <= BOARD_SUBJECT else subject[: BOARD_SUBJECT - 1].rstrip() + "…"
 
 
-def bundle(look: Look, words: Sequence[str]) -> Rendered:
-    """Several messages of a customer at once, in their order."""
-    head = look.t.n("One message in a row:", "{n} messages in a row:", len(words))
-    return render(as_list(Bold(f"🌊 {head}"), *words, sep="\n\n"))
+def bundle(look: Look, contents: Sequence[dict[str, Any]]) -> Rendered:
+    """Several texts of a customer at once, in their order, each formatted as it was."""
+    head = render(Bold("🌊 " + look.t.n("One message in a row:", "{n} messages in a row:", len(contents))))
+    words, entities = head.text, head.entities
+    for content in contents:
+        after, moved = prefixed(content.get("text", ""), content.get("entities", []), words + "\n\n")
+        words, entities = after, [*entities, *moved]
+    return Rendered(words, entities)
 
 
 def reworded(look: Look, words: str) -> Rendered:

@@ -311,6 +311,43 @@ async def test_a_few_short_lines_travel_one_by_one(post: Post) -> None:
     assert to_topic(post) == [f"{each:03}🔥" for each in range(5)]
 
 
+async def test_a_bundle_keeps_the_formatting_of_each_text(post: Post) -> None:
+    await begun(post)
+    bold = {"type": "bold", "offset": 2, "length": 4}
+    async with transaction(post.sessions) as session:
+        who = await customer(session, CUSTOMER, post.clock())
+        for each in range(8):
+            told = written(f"🔥{each}abc", now=post.clock(), entities=[bold])
+            await service.add_message(session, PROFILE, who, who.tickets[0], told, post.clock())
+            who = await customer(session, CUSTOMER, post.clock())
+    await post.deliver(LIMITS)
+    [call] = [call for call in post.api.of("sendMessage") if call["chat_id"] == GROUP]
+    units = call["text"].encode("utf-16-le")
+    shown = [units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in call["entities"]]
+    assert shown[1:] == [f"{each}abc" for each in range(8)]
+
+
+async def test_what_quotes_something_else_begins_a_bundle_of_its_own(post: Post) -> None:
+    await begun(post)
+    [first] = await post.fetch(
+        "select message_ref as id, message_id as copy from telegram_message where role = 'copy' order by message_id"
+    )
+    for each, quoted in enumerate([None] * 7 + [first.id] * 7 + [None]):
+        async with transaction(post.sessions) as session:
+            who = await customer(session, CUSTOMER, post.clock())
+            told = written(f"{each:03}", now=post.clock(), **({"reply_to": quoted} if quoted else {}))
+            await service.add_message(session, PROFILE, who, who.tickets[0], told, post.clock())
+    await post.deliver(LIMITS)
+    calls = [call for call in post.api.of("sendMessage") if call["chat_id"] == GROUP]
+    assert [call["text"].split("\n\n")[1:] for call in calls] == [
+        [f"{each:03}" for each in range(7)],
+        [f"{each:03}" for each in range(7, 14)],
+        [],
+    ]
+    quoted = [call.get("reply_parameters", {}).get("message_id") for call in calls]
+    assert quoted == [None, first.copy, None]
+
+
 async def test_a_bundle_holds_what_a_message_holds(post: Post) -> None:
     ticket, _ = await begun(post)
     async with transaction(post.sessions) as session:
