@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app import boxes, cli
 from crm import inbox
@@ -30,10 +31,12 @@ COMMANDS = [
     ["inbox", "list"],
     ["inbox", "show"],
     ["inbox", "retry"],
+    ["inbox", "dismiss"],
     ["outbox"],
     ["outbox", "list"],
     ["outbox", "show"],
     ["outbox", "retry"],
+    ["outbox", "dismiss"],
     ["ticket"],
     ["ticket", "show"],
     ["sla"],
@@ -147,6 +150,8 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["inbox", "retry", "99"],
         ["outbox", "show", "99"],
         ["outbox", "retry", "99"],
+        ["inbox", "dismiss", "99"],
+        ["outbox", "dismiss", "99"],
         ["inbox", "show", "99999999999999999999999"],
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
@@ -197,6 +202,37 @@ async def test_the_outbox_is_listed_shown_and_retried(desk: Command, sessions: S
     assert json.loads((await desk("outbox", "show", str(row_id)))[1])["kind"] == "say"
     assert (await desk("outbox", "retry", str(row_id)))[0] == 0
     assert (await desk("outbox", "retry", str(row_id)))[0] == 2
+
+
+async def test_what_nobody_will_mend_is_dismissed_and_never_silently(desk: Command, sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await inbox.store(session, f"telegram:{DESK}", [Received("1", "a", b"{}")], NOW)
+        await session.execute(text("update inbox set state = 'quarantined', error = 'ValueError'"))
+        ticket = await opened(session)
+        await session.execute(text("update outbox set state = 'unknown', error = 'timeout' where kind = 'say'"))
+        item = (await one(session, "select id from inbox")).id
+        row_id = (await one(session, "select id from outbox where kind = 'say'")).id
+    for box, one_id in (("inbox", item), ("outbox", row_id)):
+        with capture_logs() as lines:
+            code, out, _ = await desk(box, "dismiss", str(one_id))
+        assert (code, f"{one_id} is dismissed" in out) == (0, True)
+        assert [line["event"] for line in lines] == [f"{box}.dismissed"]
+        assert (await desk(box, "dismiss", str(one_id)))[0] == 2
+        assert (
+            "Nothing there" in (await desk(box, "list", "--state", "quarantined" if box == "inbox" else "unknown"))[1]
+        )
+    async with sessions() as session:
+        kept = await one(session, "select state, disposition, error, settled_at from inbox")
+        sent = await one(session, "select state, error, settled_at from outbox where id = :id", id=row_id)
+        event = await one(session, "select actor_name, channel, data from ticket_event where kind = 'dismissed'")
+    assert (kept.state, kept.disposition, kept.error) == ("done", "dismissed", "ValueError")
+    assert (sent.state, sent.error) == ("dropped", "timeout")
+    assert None not in (kept.settled_at, sent.settled_at)
+    assert (event.channel, event.data["was"], event.data["error"]) == ("command line", "unknown", "timeout")
+    assert "dismissed" in (await desk("ticket", "show", ticket.reference))[1]
+    # A slip is no loss.
+    assert (await desk("inbox", "retry", str(item)))[0] == 0
+    assert (await desk("outbox", "retry", str(row_id)))[0] == 0
 
 
 async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, sessions: Sessions) -> None:
