@@ -105,6 +105,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         "NotAnAgent": t("You are not listed as an engineer of this desk; a lead can add you: /agent add."),
         "Anonymous": t("Please write under your own name, not as an anonymous admin or a channel."),
         "WrongStatus": t("That is not possible in the request's present state."),
+        "Taken": t(
+            "{name} has taken it already. To take it over all the same, press «Take over».",
+            name=error.facts.get("name", ""),
+        ),
         "CannotRelay": t("We cannot forward messages of this kind."),
         "WrongPlace": t("That does not work here."),
         "WrongInput": t("I did not understand that."),
