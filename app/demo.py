@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import fcntl
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -26,12 +27,27 @@ LEAD, ENGINEER = "Ерлан", "Динара"
 async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
     """Start the stand-in, people it, start the desk, and tell the address."""
     var = settings.kezekshi_var / "demo"
-    port = port or _free_port()
+    with _alone(var):
+        await _play(settings, var, _free_port(port), fresh, console)
+
+
+@contextlib.contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """One demo a folder: a second would remove the first one's database. Raises WrongSettings. A kill frees it."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WrongSettings(f"another demo is running in {var}: end it, or set KEZEKSHI_VAR to a folder") from None
+        yield
+
+
+async def _play(settings: Settings, var: Path, port: int, fresh: bool, console: Console) -> None:
     address = f"http://127.0.0.1:{port}"
     console.print("Starting the stand-in for Telegram …")
     server = await _stand_in(port)
     try:
-        # Only now: another demo on this port would still be using it.
         if fresh:
             await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
@@ -59,9 +75,15 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
         await server.wait()
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """That one, or any for 0. Raises WrongSettings if it is taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # As a server binds: what only lingers after the last one is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise WrongSettings(f"port {port} cannot be used ({error.strerror}); --port 0 takes a free one") from None
         return int(probe.getsockname()[1])
 
 
@@ -71,7 +93,7 @@ async def _stand_in(port: int) -> asyncio.subprocess.Process:
     started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     said = await started.stdout.readline() if started.stdout else b""
     if not said:
-        raise WrongSettings(f"the page cannot be opened on port {port}: is it taken? Try --port 0")
+        raise WrongSettings(f"the page cannot be opened on port {port}; --port 0 takes a free one")
     return started
 
 

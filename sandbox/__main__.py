@@ -39,8 +39,10 @@ async def serve(host: str, port: int, rates: Rates | None, *, quiet: bool) -> No
         loop.add_signal_handler(number, stop.set)
     runner = web.AppRunner(make_app(rates=rates), access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise SystemExit(f"sandbox: {host}:{port} cannot be used: {error.strerror}") from None
     if not quiet:
         bound = runner.addresses[0][1]
         print(f"The sandbox listens on http://{host}:{bound}", flush=True)

@@ -1,8 +1,10 @@
 """The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
 
 import asyncio
+import fcntl
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -116,6 +118,7 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["run"], {}, "PRODATA_BOT_TOKEN"),
     (["run"], {"DESKS": "nosuch"}, "nosuch"),
     (["run"], {"PRODATA_BOT_TOKEN": TOKEN, "PUBLIC_URL": "https://a.kz"}, "WEBHOOK_SECRET"),
+    (["demo", "--port", "70000"], {}, "--port"),
     (["inbox", "show"], {}, "item"),
     (["inbox", "show", "five"], {}, "item"),
     (["inbox", "list", "--limit", "0"], {}, "limit"),
@@ -164,6 +167,23 @@ async def test_what_is_not_there_is_said_in_one_line(desk: Command, words: list[
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert words[-1] in err
+
+
+async def test_a_demo_on_a_taken_port_is_refused_in_one_line(kezekshi: Command, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = await kezekshi("demo", "--port", str(port), KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n"), str(port) in err) == (2, 1, True)
+
+
+async def test_two_demos_do_not_share_a_folder(kezekshi: Command, tmp_path: Path) -> None:
+    (tmp_path / "demo" / "pg").mkdir(parents=True)
+    with (tmp_path / "demo" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = await kezekshi("demo", "--port", "0", KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "KEZEKSHI_VAR" in err
+    assert (tmp_path / "demo" / "pg").exists()
 
 
 async def test_the_inbox_is_listed_shown_and_retried(desk: Command, sessions: Sessions) -> None:
