@@ -6,8 +6,9 @@ import fcntl
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -22,6 +23,7 @@ TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the st
 LIMITS = "30/5/120"
 CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
 LEAD, ENGINEER = "Ерлан", "Динара"
+HELLO = "Сәлем! Бүгін мен кезекшімін."
 
 
 async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
@@ -51,14 +53,14 @@ async def _play(settings: Settings, var: Path, port: int, fresh: bool, console: 
         if fresh:
             await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
-            admin, group = await _people(sandbox)
+            lead, engineer, group = await _people(sandbox)
             serving = settings.model_copy(
                 update={
                     "desks": ("prodata",),
                     "tokens": {"prodata": SecretStr(TOKEN)},
                     "telegram_api_base": address,
                     "telegram_limits": LIMITS,
-                    "admin_telegram_ids": frozenset({admin}),
+                    "admin_telegram_ids": frozenset({lead}),
                     "database_url": "",
                     "kezekshi_var": var,
                     "public_url": "",
@@ -67,7 +69,17 @@ async def _play(settings: Settings, var: Path, port: int, fresh: bool, console: 
             )
             opened = asyncio.Event()
             console.print("Starting the database and the desk …")
-            async with _opening(sandbox, admin, group, opened, address, console):
+
+            async def open_() -> None:
+                await opened.wait()
+                try:
+                    await _set_up(sandbox, group, lead, engineer, fresh)
+                except AssertionError as error:
+                    console.print(f"The group is not set up: {error}")
+                console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
+                console.print("Ctrl-C ends the demo.")
+
+            async with _beside(open_()):
                 await run(serving, ("bot", "jobs"), ready=opened.set)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -97,7 +109,7 @@ async def _stand_in(port: int) -> asyncio.subprocess.Process:
     return started
 
 
-async def _people(sandbox: Sandbox) -> tuple[int, int]:
+async def _people(sandbox: Sandbox) -> tuple[int, int, int]:
     """Customers in three languages, and a group with a lead and an engineer."""
     await sandbox.add_bot(TOKEN, "ProData", "prodata_support_bot")
     for name, language in CUSTOMERS:
@@ -108,22 +120,25 @@ async def _people(sandbox: Sandbox) -> tuple[int, int]:
     await sandbox.add_member(group["id"], user=engineer["id"])
     rights = {"can_manage_topics": True, "can_pin_messages": True, "can_delete_messages": True}
     await sandbox.add_member(group["id"], bot=TOKEN, rights=rights, by=lead["id"])
-    return lead["id"], group["id"]
+    return lead["id"], engineer["id"], group["id"]
+
+
+async def _set_up(sandbox: Sandbox, group: int, lead: int, engineer: int, fresh: bool) -> None:
+    """The lead connects the group and names the engineer, as an admin would; each step after its answer."""
+    if fresh:
+        # A bot that knows the group already has no hint to give.
+        await sandbox.wait_message(group, lead, containing="/connect")
+    said = await sandbox.say(lead, group, "/connect")
+    await sandbox.wait_message(group, lead, containing="/agent add", after=said["message_id"])
+    hello = await sandbox.say(engineer, group, HELLO)
+    await sandbox.say(lead, group, "/agent add", reply_to=hello["message_id"])
+    await sandbox.wait_message(group, lead, containing=ENGINEER, after=hello["message_id"])
 
 
 @contextlib.asynccontextmanager
-async def _opening(
-    sandbox: Sandbox, admin: int, group: int, opened: asyncio.Event, address: str, console: Console
-) -> AsyncIterator[None]:
-    """Once the desk serves, the lead connects the group and names the engineer, as an admin would."""
-
-    async def open_() -> None:
-        await opened.wait()
-        await sandbox.say(admin, group, "/connect")
-        console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
-        console.print("Ctrl-C ends the demo.")
-
-    task = asyncio.create_task(open_())
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Under way as long as the block is."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:

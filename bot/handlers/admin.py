@@ -100,6 +100,6 @@ async def membership(event: ChatMemberUpdated, ctx: Context) -> str:
     await groups.seen(ctx.session, ctx.profile.name, event.chat.id, event.chat.title or "", rights)
     if known is None:
         params = {"chat_id": event.chat.id, **views.added(ctx.team, views.missing_rights(rights)).params()}
-        bucket = f"{ctx.profile.name}:chat:{event.chat.id}"
-        await ctx.call("sendMessage", params, bucket, Priority.WARNING)
+        # In the lane of the answer to /connect, which is not to be overtaken by it.
+        await ctx.call("sendMessage", params, await ctx.bucket(event.chat.id), Priority.WARNING)
     return "added"
