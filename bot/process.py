@@ -20,6 +20,7 @@ from crm.desks import Profile
 from crm.errors import DeskError, NotYet
 from crm.inbox import Item
 from crm.outbox import Outgoing, Priority, group_bucket
+from crm.plain import storable
 from crm.tickets import groups
 from crm.wake import INBOX, OUTBOX, Waker
 
@@ -226,5 +227,5 @@ class Processor:
 
 
 def _decoded(item: Item, bot: Bot) -> Update:
-    """Raises ValueError for what is no update of Telegram's."""
-    return Update.model_validate(json.loads(item.payload), context={"bot": bot})
+    """Raises ValueError for what is no update of Telegram's. The item itself stays as it came."""
+    return Update.model_validate(storable(json.loads(item.payload)), context={"bot": bot})

@@ -15,6 +15,7 @@ from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
+from crm.plain import visible
 from crm.sla import keeping, maintenance, targets
 from crm.sla.policy import Facts
 from crm.tickets import assignment, outward, queries, status, thanks
@@ -42,8 +43,8 @@ class Written:
 
 
 def subject_of(content: dict[str, Any]) -> str:
-    """The first line of what was written, short; the kind of content if nothing was (`[photo]`)."""
-    words = re.sub(r"\s+", " ", str(content.get("text") or "").strip())
+    """What was written, short and in one line; the kind of content if nothing was (`[photo]`)."""
+    words = visible(re.sub(r"\s+", " ", str(content.get("text") or ""))).strip()
     if not words:
         return f"[{content['type']}]"
     return words if len(words) <= SUBJECT_LENGTH else words[: SUBJECT_LENGTH - 1].rstrip() + "…"

@@ -212,6 +212,16 @@ async def test_what_cannot_be_decoded_is_kept_in_quarantine(reception: Reception
     assert len(await reception.fetch("select 1 from outbox where kind = 'alarm'")) == len(UNDECODABLE)
 
 
+async def test_what_the_database_cannot_hold_does_not_keep_the_rest_out(reception: Reception) -> None:
+    told = said("a\0b\ud83d <b>")
+    told["message"]["from"]["first_name"] = "A\0"
+    assert await reception.did(told) == "opened"
+    [stored] = await reception.fetch("select m.content ->> 'text' as words, t.subject from message m, ticket t")
+    assert stored.words == stored.subject == "a\ufffdb\ufffd <b>"
+    # What came is kept as it came.
+    assert rb"\u0000" in bytes((await reception.item(told)).payload)
+
+
 async def test_an_edit_that_overtook_its_message_waits_for_it(reception: Reception) -> None:
     edit = update(edited_message=message("Уже открылся", CUSTOMER, private(CUSTOMER), number=5, edit_date=1))
     assert (await reception.feed(edit)).state == "parked"
