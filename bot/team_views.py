@@ -8,7 +8,7 @@ from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, a
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, maintenance_views
+from bot import duty_views, emergency_views, keyboards, kinds, maintenance_views
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -68,8 +68,8 @@ def choose_queue(look: Look, ticket_id: int, current: str) -> Rendered:
     return render(words, keyboards.queues(ticket_id, others))
 
 
-def topic_name(reference: str, subject: str) -> str:
-    return f"{reference} · {subject}"[:TOPIC_NAME_LIMIT]
+def topic_name(t: Texts, reference: str, subject: str) -> str:
+    return f"{reference} · {kinds.subject(t, subject)}"[:TOPIC_NAME_LIMIT]
 
 
 def card(look: Look, ticket: dict[str, Any]) -> Rendered:
@@ -79,7 +79,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         person = Text(mention(ticket["telegram_id"], ticket["requester"]))
     nobody = t("nobody yet")
     lines: list[Text | str] = [
-        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
         Text(t("Customer:"), " ", person, f" ({ticket['language']})"),
         t("Status:") + f" {status_labels(t)[ticket['status']]}",
         t("Priority:") + f" {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
@@ -131,7 +131,8 @@ def _board(look: Look, shown: list[dict[str, Any]], total: int) -> Text:
         due = look.local(row["due_at"]) if row["due_at"] else "⏸"
         sign = "🔴" if row["breached"] else PRIORITY_SIGNS[row["priority"]]
         who = row["assignee"] or t("nobody yet")
-        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {_short(row['subject'])} · {who}"))
+        subject = _short(kinds.subject(t, row["subject"]))
+        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {subject} · {who}"))
     if total > len(shown):
         lines.append(t("… and {n} more", n=total - len(shown)))
     return as_list(*lines)
@@ -163,7 +164,10 @@ def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
     for message in messages:
         mark = "📝 " if message["kind"] == "note" else ""
         lines.append(
-            Text(Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "), message["words"][:300])
+            Text(
+                Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "),
+                kinds.words(t, message["content"])[:300],
+            )
         )
     head = "♻️ " + t("The topic was lost and has been rebuilt. The history so far:")
     while lines and len(as_list(*lines).as_kwargs()["text"]) > 3500:
