@@ -115,6 +115,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     }
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("NotAllowed", "team"): t("Only a lead or an administrator of the desk may do that."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),
         ("NotFound", "maintenance"): t("No such maintenance is ahead; /maintenance lists what is."),
         ("WrongInput", "maintenance"): t(
