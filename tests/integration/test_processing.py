@@ -10,7 +10,20 @@ from bot.process import source_of
 from crm import inbox
 from crm.db import transaction
 from crm.inbox import MAX_ATTEMPTS
-from tests.factories import CUSTOMER, DESK, ENGINEER, GROUP, in_group, message, photo, pressed, private, said, update
+from tests.factories import (
+    BOT,
+    CUSTOMER,
+    DESK,
+    ENGINEER,
+    GROUP,
+    in_group,
+    message,
+    photo,
+    pressed,
+    private,
+    said,
+    update,
+)
 from tests.integration.conftest import Reception
 
 POLL = {
@@ -254,6 +267,32 @@ async def test_a_reply_that_overtook_its_parent_is_attached(reception: Reception
     reception.clock.move(seconds=2)
     await reception.work()
     assert (await reception.item(reply)).disposition == "added"
+
+
+@pytest.mark.parametrize(("told", "disposition"), [(True, "added"), (False, "asked_which")])
+async def test_a_reply_to_an_answer_waits_until_it_is_known_where_that_stands(
+    reception: Reception, told: bool, disposition: str
+) -> None:
+    """A customer may be faster than the note that the answer was sent; but not for ever."""
+    first = await reception.topic("Первое")
+    await reception.did(said("/new"))
+    await reception.did(said("Второе"))
+    answer = message("Какой офис?", CUSTOMER, private(CUSTOMER), number=888) | {"from": BOT}
+    reply = said("Северный", reply_to_message=answer)
+    assert (await reception.feed(reply)).state == "parked"
+    if told:
+        await reception.fetch(
+            """insert into telegram_message (desk, chat_id, message_id, ticket_id, role)
+               values (:desk, :chat, 888, :ticket, 'notice') returning 1""",
+            desk=DESK,
+            chat=CUSTOMER,
+            ticket=first.ticket.id,
+        )
+    reception.clock.move(seconds=2)
+    await reception.work()
+    assert (await reception.item(reply)).disposition == disposition
+    placed = await reception.fetch("select ticket_id from message order by id desc limit 1")
+    assert placed[0].ticket_id == (first.ticket.id if told else None)
 
 
 async def test_a_reply_to_an_own_command_is_not_lost(reception: Reception) -> None:
