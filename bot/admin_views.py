@@ -105,6 +105,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         "NotAnAgent": t("You are not listed as an engineer of this desk; a lead can add you: /agent add."),
         "Anonymous": t("Please write under your own name, not as an anonymous admin or a channel."),
         "WrongStatus": t("That is not possible in the request's present state."),
+        "AlreadyTaken": t(
+            "{name} has taken it already. To take it over all the same, press «Take over».",
+            name=error.facts.get("name", ""),
+        ),
         "CannotRelay": t("We cannot forward messages of this kind."),
         "WrongPlace": t("That does not work here."),
         "WrongInput": t("I did not understand that."),
@@ -112,6 +116,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     }
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("NotAllowed", "team"): t("Only a lead or an administrator of the desk may do that."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),
         ("NotFound", "maintenance"): t("No such maintenance is ahead; /maintenance lists what is."),
         ("WrongInput", "maintenance"): t(
