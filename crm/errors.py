@@ -9,9 +9,11 @@ DeskError                 the root; its text is rendered once per transport
 ├── CannotRelay           this kind of content does not travel
 ├── WrongPlace            the command was sent where it means nothing
 ├── WrongInput            what was written cannot be understood
+├── Taken                 the name or address is somebody else's already; says whose
 └── ProfileError          a desk profile is wrong; says where
 
-NotYet is no error of the desk: the input came before what it refers to, and is parked for a while.
+Two are no errors of the desk. NotYet: the input came before what it refers to, and is parked for a while.
+Unreadable: nobody can make anything of it, now or later, so that it is put aside for a person at once.
 """
 
 from typing import Any
@@ -57,6 +59,10 @@ class WrongInput(DeskError):
     pass
 
 
+class Taken(DeskError):
+    pass
+
+
 class ProfileError(DeskError):
     def __str__(self) -> str:
         return str(self.facts.get("text", ""))
@@ -64,3 +70,7 @@ class ProfileError(DeskError):
 
 class NotYet(Exception):
     """What this input refers to has not come yet."""
+
+
+class Unreadable(Exception):
+    """No attempt will ever make sense of this input; says why."""
