@@ -47,27 +47,31 @@ _SHORT = 2500  # characters of a notice that somebody is away
 _SPAM_ACTIONS = ("reject", "add header", "rewrite subject", "soft reject", "quarantine")
 
 
-def nature(parsed: Parsed, ours: frozenset[str] = frozenset()) -> Nature:
-    """What the mail is. `ours`: domains of the Message-IDs that we make; such a mail came round in a loop."""
+def judged(parsed: Parsed, returned: bool, ours: frozenset[str] = frozenset()) -> tuple[Nature, bool]:
+    """What the mail is, and whether a program sent it: such a mail is never answered automatically. A person's post to
+    a mailing list is a `list` and not automatic. `returned`: it is a bounce. `ours`: domains of the Message-IDs that we
+    make; such a mail came round in a loop."""
     if _own(parsed.headers, ours):
-        return "own"
-    if bounce(parsed) is not None:
-        return "bounce"
+        return "own", True
+    if returned:
+        return "bounce", True
+    replied = _auto_reply(parsed)
     if _spam(parsed.headers):
-        return "spam"
-    if _auto_reply(parsed):
-        return "auto_reply"
+        return "spam", replied or _machine(parsed)
+    if replied:
+        return "auto_reply", True
+    by_machine = _machine(parsed)
     if _list(parsed.headers):
-        return "list"
-    return "machine" if _machine(parsed) else "request"
+        return "list", by_machine
+    return ("machine", True) if by_machine else ("request", False)
+
+
+def nature(parsed: Parsed, ours: frozenset[str] = frozenset()) -> Nature:
+    return judged(parsed, bounce(parsed) is not None, ours)[0]
 
 
 def automatic(parsed: Parsed, ours: frozenset[str] = frozenset()) -> bool:
-    """Whether a program sent it: never answer such a mail automatically. A person's post to a mailing list is not."""
-    kind = nature(parsed, ours)
-    if kind in {"list", "spam"}:
-        return _auto_reply(parsed) or _machine(parsed)
-    return kind != "request"
+    return judged(parsed, bounce(parsed) is not None, ours)[1]
 
 
 def _own(headers: Headers, ours: frozenset[str]) -> bool:
@@ -104,7 +108,7 @@ def _auto_reply(parsed: Parsed) -> bool:
     subject = _subject(headers)
     if replies.SUBJECT.search(subject) or replies.SUBJECT_END.search(subject):
         return True
-    own = _own_words(parsed.text)
+    own = _own_words(parsed)
     if words.FORWARDED.match(subject):
         return False
     beginning = own[:600]
@@ -136,7 +140,7 @@ def _machine(parsed: Parsed) -> bool:
     if "x-loop" in headers or "x-php-originating-script" in headers or "x-php-script" in headers:
         return True
     forwarded = words.FORWARDED.match(_subject(headers)) is not None
-    return not forwarded and words.DO_NOT_REPLY.search(_own_words(parsed.text)) is not None
+    return not forwarded and words.DO_NOT_REPLY.search(_own_words(parsed)) is not None
 
 
 def _bulk(headers: Headers) -> bool:
@@ -192,8 +196,8 @@ def _word(value: str) -> str:
     return re.split(r"[\s;(]", value.strip().lower(), maxsplit=1)[0]
 
 
-def _own_words(text: str) -> str:
-    """The text above what it quotes."""
-    text = calm(text, _LONGEST)
+def _own_words(parsed: Parsed) -> str:
+    """The text without what it quotes."""
+    text = calm(parsed.text if parsed.written is None else parsed.written, _LONGEST)
     quote = words.QUOTE.search(text)
     return text[: quote.start() if quote else None].strip()

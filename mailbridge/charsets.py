@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from charset_normalizer import from_bytes
 
+from mailbridge.wording import names
+
 # What web browsers and mail programs take a label for, where Python means less by it or nothing at all.
 _MEANT = {
     "usascii": "ascii",
@@ -57,17 +59,16 @@ _MARKS = (
 )
 _SAMPLE = 8192
 # Pairs of letters that make up most of any text in Russian, Ukrainian or Kazakh.
-_PAIRS = frozenset(
-    """ст но то на ен ов ни ра во ко ро ер ал ли по ре пр от ос ть ва ан ет ол ом ор ес го не та ка ел ат ит ла ле ив де ри
-    ки ии ин ло да ск ви те тс об за со ся ми ак ди пе ны ме дл до св ар од ег тр че из ож жа ас ую ая ый ой ие ые ий ше
-    же чи бы сь ще ши ша щи ув ум ус уд зд ам ма мо му си се су ты ту ят яв ющ аш ей ем ег их им ка кл ля ля мн нн ну об
-    ог он оч ош пи пл пу ру ры са сл см сп ти тв ть ув уж ул ут уч ые ья эт ел ез ев ед жд зв зн ож ка ки иб ив иг из ик
-    ил им ис ич ца це ци че шл ъе ют яс ви др дн ду ды бо бе бу бл бр вн вы вс ве га ги гр аб аг ад аж аз ай ап ач ах ях
-    ук ун вх оп ощ йт ям мп сч чё ёт ён ёр ёл тё её лё дё
-    ії ів ві ід із ін іс іт ла ює ою ий ні лі рі ті їх єт
-    ың ің ды ді ға ге қа қо құ қы ке кі сы сі ты ті мы мі лы лі бі жа же жы жұ үш өт ен ер ек еп ет ім ір ін із ың ып ығ
-    ғы гі тү тұ ұр үй ән әл рә ік шы ші ын ыз ай ау еу ау дұ рұ мд нд лд ңы ңі""".split()
-)
+_PAIRS = names("""
+    ст но то на ен ов ни ра во ко ро ер ал ли по ре пр от ос ть ва ан ет ол ом ор ес го не та ка ел ат ит ла
+    ле ив де ри ки ии ин ло да ск ви те тс об за со ся ми ак ди пе ны ме дл до св ар од ег тр че из ож жа ас
+    ую ая ый ой ие ые ий ше же чи бы сь ще ши ша щи ув ум ус уд зд ам ма мо му си се су ты ту ят яв ющ аш ей
+    ем их им кл ля мн нн ну ог он оч ош пи пл пу ру ры са сл см сп ти тв уж ул ут уч ья эт ез ев ед жд зв зн
+    иб иг ик ил ис ич ца це ци шл ъе ют яс др дн ду ды бо бе бу бл бр вн вы вс ве га ги гр аб аг ад аж аз ай
+    ап ач ах ях ук ун вх оп ощ йт ям мп сч чё ёт ён ёр ёл тё её лё дё ії ів ві ід із ін іс іт ює ою ні лі рі
+    ті їх єт ың ің ді ға ге қа қо құ қы ке кі сы сі мы мі лы бі жы жұ үш өт ек еп ім ір ып ығ ғы гі тү тұ ұр
+    үй ән әл рә ік шы ші ын ыз ау еу дұ рұ мд нд лд ңы ңі
+    """)
 _CAPITAL_WITHIN = re.compile(r"[а-яё][А-ЯЁ]|[А-ЯЁ][а-яё]*[А-ЯЁ][а-яё]")
 _CYRILLIC_WORD = re.compile(r"[А-ЯЁа-яёІіЇїЄєҐґӘәҒғҚқҢңӨөҰұҮүҺһ]+")
 _PUNCTUATION = frozenset("«»—–№„“”’…•©®°\xa0")
@@ -181,7 +182,7 @@ def _cyrillic(data: bytes, stated: str | None) -> str:
 
 
 def _score(text: str) -> float:
-    """How much of it is made of usual pairs of letters: about 0.7 for words in their own charset, below 0.4 for others."""
+    """How much of it is made of usual pairs of letters: about 0.7 in the right charset, below 0.4 in others."""
     words = _CYRILLIC_WORD.findall(text)
     pairs = [word[n : n + 2] for word in map(str.lower, words) for n in range(len(word) - 1)]
     strange = sum(character > "\x7f" and character not in _PUNCTUATION for character in _CYRILLIC_WORD.sub("", text))
