@@ -119,7 +119,8 @@ def test_hundreds_of_files_stay_in_order(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_text_still_give_valid_lines() -> None:
-    raw = b"From: a@b.kz\nSubject: =?utf-16?B?2AA=?= \xff\xed\xa0\x80\nContent-Type: text/plain; charset=utf-7\n\n+2AA-\0\xff\n"
+    raw = b"From: a@b.kz\nSubject: =?utf-16?B?2AA=?= \xff\xed\xa0\x80\n"
+    raw += b"Content-Type: text/plain; charset=utf-7\n\n+2AA-\0\xff\n"
     code, [found], _ = inspect(stdin=raw)
     assert code == 0
     assert found["from"] == "a@b.kz"
