@@ -7,7 +7,9 @@ from mailbridge import addresses
 from mailbridge import auto_reply_words as replies
 from mailbridge import automatic_words as words
 from mailbridge.bounces import bounce, null_path
+from mailbridge.headerblock import block_at, separator
 from mailbridge.parsed import Headers, Parsed
+from mailbridge.reply import reply_text
 from mailbridge.wording import calm, names
 
 _MOST_HOPS = 40  # Received fields; a mail between people has under twenty
@@ -108,9 +110,9 @@ def _auto_reply(parsed: Parsed) -> bool:
     subject = _subject(headers)
     if replies.SUBJECT.search(subject) or replies.SUBJECT_END.search(subject):
         return True
-    own = _own_words(parsed)
     if words.FORWARDED.match(subject):
         return False
+    own = _own_words(parsed)
     beginning = own[:600]
     if replies.RECEIPT.search(beginning) is not None or replies.CHALLENGE.search(beginning) is not None:
         return True
@@ -140,7 +142,7 @@ def _machine(parsed: Parsed) -> bool:
     if "x-loop" in headers or "x-php-originating-script" in headers or "x-php-script" in headers:
         return True
     forwarded = words.FORWARDED.match(_subject(headers)) is not None
-    return not forwarded and words.DO_NOT_REPLY.search(_own_words(parsed)) is not None
+    return not forwarded and words.DO_NOT_REPLY.search(_above_a_forward(parsed.text)) is not None
 
 
 def _bulk(headers: Headers) -> bool:
@@ -197,7 +199,17 @@ def _word(value: str) -> str:
 
 
 def _own_words(parsed: Parsed) -> str:
-    """The text without what it quotes."""
-    text = calm(parsed.text if parsed.written is None else parsed.written, _LONGEST)
-    quote = words.QUOTE.search(text)
-    return text[: quote.start() if quote else None].strip()
+    """What is newly said, without what was said before and without a signature."""
+    if parsed.written is not None:
+        return calm(parsed.written, _LONGEST)
+    html = parsed.html if parsed.html is not None and len(parsed.html) < _LONGEST else None
+    return calm(reply_text(parsed.text[:_LONGEST], html), _LONGEST)
+
+
+def _above_a_forward(text: str) -> str:
+    """All that stands above a mail passed on or quoted, small print included."""
+    lines = calm(text, _LONGEST).splitlines()
+    end = next(
+        (n for n, line in enumerate(lines) if line.startswith(">") or separator(line) or block_at(lines, n)), None
+    )
+    return "\n".join(lines[:end])

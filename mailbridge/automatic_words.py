@@ -11,19 +11,6 @@ FORWARDED = re.compile(
     r"^\s*(?:(?:re|отв)\s*:\s*)?(?:fwd?|wg|tr|rv|enc|пересл|пер|fw|转发)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
 
-# Where a quotation or a forwarded mail begins.
-QUOTE = any_of(
-    r"""
-    -{2,}\s*(?:original|forwarded|исходное|пересылаемое|пересланное|начало|ursprüngliche|message d'origine|mensaje)
-    (?:begin forwarded message|пересылаемое сообщение|исходное сообщение)
-    (?:from|от|кімнен|von|de|от кого)[ \t]*:[ \t].{0,200}@
-    .{0,200}(?:wrote|пишет|написал(?:а|\(а\))?|жазды|schrieb|a écrit|escribió|scrisse)\s*:\s*$
-    _{10,}[ \t]*$
-    >
-    """,
-    before=r"^[ \t]*",
-)
-
 # A program says that nobody reads what is sent back, or that nobody wrote this.
 DO_NOT_REPLY = any_of(
     r"""

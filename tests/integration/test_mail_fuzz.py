@@ -24,8 +24,8 @@ PIECES = [
     *(b"=?utf-7?Q?+2AA-?=", b"*0*=", b"*=utf-8''%ED%A0%80", b"From: a@b.kz\n", b"From: <x@y>, z@w\n"),
     *(b"Date: Mon, 99 Foo\n", b"Message-ID: <>\n", b"References: <a@b>\n"),
     *(b"Content-Type: multipart/mixed; boundary=b\n", b"Content-Type: text/html\n"),
-    *(b"Content-Type: message/rfc822\n"),
-    *(b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n"),
+    *(b"Content-Type: message/rfc822\n",),
+    *(b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",),
     *(b"Content-Type: application/ms-tnef\n", b"Content-Type: text/calendar\n"),
     *(b"Content-Type: text/plain; format=flowed; delsp=yes\n", b"\n--b\n", b"\n--b--\n"),
     *(b"Content-Transfer-Encoding: base64\n", b"Content-Transfer-Encoding: quoted-printable\n"),
@@ -34,7 +34,7 @@ PIECES = [
     *(b"</", b"<img src=cid:x>", b"&#xD800;", b"&#0;", b"BEGIN:VEVENT\n", b"DTSTART:99999999T999999\n"),
     *(b"On Mon, a@b.c wrote:\n", b"> ", b"-- \n", b"-----Original Message-----\n"),
     *(b"Final-Recipient: rfc822; a@b.c\n", b"Status: 5.1.1\n", b"Auto-Submitted: auto-replied\n"),
-    *(b"List-Id: <x>\n"),
+    *(b"List-Id: <x>\n",),
 ]  # fmt: skip
 CHARSET = re.compile(rb"(charset\s*=\s*\"?)([\w-]+)", re.I)
 CHARSETS = [

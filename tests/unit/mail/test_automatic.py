@@ -59,11 +59,12 @@ def test_headers_that_people_have(header: str) -> None:
     "subject",
     [
         "Automatic reply: Answer", "Out of Office: Answer", "Автоответ: Ответ", "Автоматический ответ: Ответ",
-        "Автоматты жауап: Сұрақ", "Abwesenheitsnotiz", "Réponse automatique : Sujet", 
+        "Автоматты жауап: Сұрақ", "Abwesenheitsnotiz", "Réponse automatique : Sujet",
         "Resposta automática: Assunto",
-        "Risposta automatica", "Automatisch antwoord: x", "Odpowiedź automatyczna: x", "Otomatik yanıt: x", 
+        "Risposta automatica", "Automatisch antwoord: x", "Odpowiedź automatyczna: x", "Otomatik yanıt: x",
         "自动回复: x",
-        "Автоматична відповідь: x", "AUTO: Lim is out of the office", "[#5] Automatic reply: x", "Re: x (Out of office)",
+        "Автоматична відповідь: x", "AUTO: Lim is out of the office", "[#5] Automatic reply: x",
+        "Re: x (Out of office)",
     ],
 )  # fmt: skip
 def test_subjects_of_auto_replies(subject: str) -> None:
