@@ -55,6 +55,8 @@ COMMANDS = [
     ["sla", "explain"],
     ["calendar"],
     ["calendar", "show"],
+    ["mail"],
+    ["mail", "inspect"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
