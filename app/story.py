@@ -65,6 +65,8 @@ def _print(
     console.print(f"{one.reference} · {one.subject}", style="bold")
     console.print(f"{one.status}, {one.priority}, {one.request_type}; opened {at(one.opened_at)} ({zone})")
     console.print(f"requester {facts['requester']} ({facts['language']}), engineer {facts['assignee'] or 'none'}")
+    if facts["organization"]:
+        console.print(f"organization {facts['organization']}, contract {facts['contract'] or 'unknown'}")
     promises = Table("promise", "due", "met", "breached", title="Promises", title_justify="left")
     for target in facts["targets"]:
         promises.add_row(target["metric"], at(target["due_at"]), at(target["met_at"]), at(target["breached_at"]))

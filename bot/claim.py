@@ -17,7 +17,7 @@ from crm.outbox import FREE, LEASE, TAKE, group_bucket
 
 # Repeating these changes nothing for people, so an unknown outcome needs no mark. A topic made twice is an empty
 # twin; one given up would hold up all that its ticket has to say.
-IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state"})
+IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state", "fetch"})
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 HOLD = 30.0
 # A message that never reaches its reader is said aloud; a card that is not redrawn is not.
-TOLD = frozenset({"relay", "say", "amend", "retract"})
+TOLD = frozenset({"relay", "say", "amend", "retract", "upload", "fetch"})
 
 
 async def reconsider(desk: Desk, row: Row, result: Result, now: datetime) -> Result:
@@ -139,7 +139,7 @@ async def given_up(session: Session, profile: Profile, row: Any, reason: str, no
     """The engineer always knows what the customer did not get, and what did not reach the topic itself."""
     chat = row.payload.get("chat") or row.payload.get("params", {}).get("chat_id")
     if reason == "blocked" and chat is not None:
-        await people.mark_reachable(session, profile.name, chat, now)
+        await people.mark_reachable(session, profile.name, "telegram", str(chat), now)
     if row.kind == "topic.open":
         await _alarm(session, profile, row, reason, now)
     if row.ticket_id is None or row.kind not in TOLD:

@@ -23,11 +23,12 @@ def source_of(desk: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A desk as the worker knows it: its agreement, its bot, who may set it up."""
+    """A desk as the worker knows it: its agreement, its bot, who may set it up, whether it sends mail."""
 
     profile: Profile
     bot: Bot
     admins: frozenset[int]
+    mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Updates:
         await errors.tell(what, self._context(session, item, now), refusal)
 
     def _context(self, session: Session, item: Item, now: datetime) -> Context:
-        return Context(session, self.served.profile, now, self.served.admins, item.received_at)
+        return Context(session, self.served.profile, now, self.served.admins, item.received_at, self.served.mail)
 
 
 def handlings(desks: Mapping[str, Served], dispatcher: Dispatcher) -> dict[str, Updates]:

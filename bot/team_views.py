@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, as_list
+from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, Text, as_list
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, maintenance_views
+from bot import duty_views, emergency_views, keyboards, mail_views, maintenance_views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -86,11 +86,18 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         t("Type:") + f" {type_labels(t)[ticket['type']]}",
         t("Engineer:") + f" {ticket['assignee'] or nobody}",
     ]
+    if ticket["organization"]:
+        contract = f" · {ticket['contract']}" if ticket["contract"] else ""
+        lines.insert(2, t("Organization:") + f" {ticket['organization']}{contract}")
     if len(look.profile.queues) > 1:
         lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
     lines += [_promise(look, target) for target in ticket["targets"]]
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
+    if ticket["mail"]:
+        lines.insert(2, Text("✉️ ", Code(ticket["mail"])))
+    if ticket["mail_unreachable"]:
+        lines.append("⚠️ " + t("The customer's mail address does not work"))
     if ticket["unreachable"]:
         lines.append("⚠️ " + t("The customer has blocked the bot"))
     lines.append(
@@ -260,6 +267,8 @@ def _rated(look: Look, facts: dict[str, Any]) -> Rendered:
 def _reachable(look: Look, facts: dict[str, Any]) -> Rendered:
     if facts["reachable"]:
         return render("🔔 " + look.t("The customer can be reached again"))
+    if facts.get("channel") == "email":
+        return render("⚠️ " + look.t("The customer's mail address does not work: answers by mail do not arrive"))
     return render("⚠️ " + look.t("The customer has blocked the bot: answers cannot be delivered for now"))
 
 
@@ -285,6 +294,11 @@ def _transferred(look: Look, facts: dict[str, Any]) -> Rendered:
     return render("🔀 " + words)
 
 
+def _bound(look: Look, facts: dict[str, Any]) -> Rendered:
+    words = look.t("{name}: the customer is a contact of {organization}", **facts)
+    return render("🏢 " + words)
+
+
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "warned": _warned,
     "breached": _breached,
@@ -301,6 +315,8 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "no_topic": _no_topic,
     **emergency_views.NOTICES,
     "transferred": _transferred,
+    "bound": _bound,
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
+    **mail_views.NOTICES,
 }

@@ -9,6 +9,7 @@ DeskError                 the root; its text is rendered once per transport
 ├── CannotRelay           this kind of content does not travel
 ├── WrongPlace            the command was sent where it means nothing
 ├── WrongInput            what was written cannot be understood
+├── Taken                 the name or address is somebody else's already; says whose
 └── ProfileError          a desk profile is wrong; says where
 
 Two are no errors of the desk. NotYet: the input came before what it refers to, and is parked for a while.
@@ -55,6 +56,10 @@ class WrongPlace(DeskError):
 
 
 class WrongInput(DeskError):
+    pass
+
+
+class Taken(DeskError):
     pass
 
 

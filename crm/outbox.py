@@ -15,7 +15,7 @@ from sqlalchemy import text
 from crm.db import Session
 
 LEASE = timedelta(seconds=30)
-CHANNELS = ("telegram",)
+CHANNELS = ("telegram", "email")
 
 
 class Priority(IntEnum):
@@ -72,6 +72,14 @@ def chat_bucket(desk: str, chat_id: int) -> str:
 def group_bucket(desk: str, group_id: int | None) -> str:
     """By our own id, which outlives a migration; `None` holds what waits for a group to be connected."""
     return f"{desk}:group:{group_id or 'none'}"
+
+
+def mail_bucket(desk: str) -> str:
+    return f"{desk}:mail"
+
+
+def mail_lane(desk: str, ticket_id: int | None) -> str:
+    return f"{desk}:mail:{ticket_id or 'none'}"
 
 
 # Heads of free lanes of a desk ($1). One of a lane at a time, whatever its number: a transaction that began earlier may

@@ -36,6 +36,15 @@ COMMANDS = [
     ["outbox", "retry"],
     ["ticket"],
     ["ticket", "show"],
+    ["organization"],
+    ["organization", "add"],
+    ["organization", "list"],
+    ["organization", "show"],
+    ["organization", "remove"],
+    ["contact"],
+    ["contact", "add"],
+    ["contact", "list"],
+    ["contact", "remove"],
     ["sla"],
     ["sla", "due"],
     ["sla", "explain"],
@@ -121,6 +130,10 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["inbox", "list"], {"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "postgresql://u@127.0.0.1:1/y"}, "database"),
+    (["organization", "list", "--desk", "nosuch"], {}, "nosuch"),
+    (["organization", "list"], {"DESKS": "prodata,genesys"}, "--desk"),
+    (["organization", "add", "АО Ромашка", "--followers", "all"], {}, "followers"),
+    (["contact", "add", "АО Ромашка", "Айгуль", "--telegram", "@aigul"], {}, "telegram"),
     (["migrate"], {"WEB_PORT": "eighty", "DATABASE_URL": "postgresql://x/y"}, "WEB_PORT"),
 ]
 
@@ -151,6 +164,10 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
         ["sla", "explain", "PD-99"],
+        ["organization", "show", "Никто"],
+        ["organization", "remove", "Никто"],
+        ["contact", "list", "Никто"],
+        ["contact", "remove", "99"],
     ],
     ids=" ".join,
 )
@@ -238,6 +255,47 @@ async def test_a_log_that_was_tampered_with_is_said_so(desk: Command, sessions: 
         await session.execute(text("update ticket_event set actor_name = 'Никто'"))
         await session.execute(text("alter table ticket_event enable trigger user"))
     assert "tampered" in (await desk("ticket", "show", ticket.reference))[1]
+
+
+async def test_organizations_and_contacts_are_added_listed_and_removed(desk: Command) -> None:
+    assert "Nothing there" in (await desk("organization", "list"))[1]
+    added = await desk("organization", "add", "АО  Ромашка", "--contract", "№ 17/2026", "--named-only")
+    assert added == (0, "АО Ромашка is an organization of prodata.\n", "")
+    code, _, err = await desk("organization", "add", "ао ромашка")
+    assert (code, err) == (2, "kezekshi: there is an organization 'ао ромашка' already\n")
+    words = ("contact", "add", "ао ромашка", "Айгуль", "--email", "Aigul@Romashka.KZ", "--phone", "8 (701) 123-45-67")
+    assert "of АО Ромашка" in (await desk(*words))[1]
+    for more in (("--email", "aigul@romashka.kz"), ("--phone", "+77011234567")):
+        code, _, err = await desk("contact", "add", "АО Ромашка", "Ерлан", *more)
+        assert code == 2
+        assert "another contact's already" in err
+    assert "№ 17/2026" in (await desk("organization", "list"))[1]
+    for show in (("organization", "show"), ("contact", "list")):
+        out = (await desk(*show, "АО Ромашка"))[1]
+        assert "aigul@romashka.kz" in out
+        assert "+77011234567" in out
+    number = re.search(r"contact (\d+)", (await desk("contact", "add", "АО Ромашка", "Ерлан", "--telegram", "55"))[1])
+    assert number is not None
+    assert (await desk("contact", "remove", number[1])) == (0, "Ерлан is no longer a contact.\n", "")
+    assert "Ерлан" not in (await desk("contact", "list", "АО Ромашка"))[1]
+    assert (await desk("organization", "remove", "АО Ромашка"))[0] == 0
+    assert "Nothing there" in (await desk("organization", "list"))[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--email", "aigul"), "--email"),
+        (("--phone", "12"), "--phone"),
+        ((), "--telegram"),
+    ],
+)
+async def test_an_address_that_is_none_is_refused(desk: Command, more: tuple[str, ...], named: str) -> None:
+    await desk("organization", "add", "АО Ромашка")
+    code, out, err = await desk("contact", "add", "АО Ромашка", "Айгуль", *more)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert named in err
 
 
 async def test_migrating_twice_is_no_error(desk: Command) -> None:

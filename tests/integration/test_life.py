@@ -19,8 +19,7 @@ from crm.db import Sessions, make_engine, transaction
 from crm.errors import DeskError
 from crm.sla import steps
 from crm.sla.clock import Pause, elapsed, explained, reached
-from crm.sla.policy import ENDINGS, Terms, terms_from
-from crm.sla.targets import facts_of
+from crm.sla.policy import ENDINGS, Facts, Terms, terms_from
 from crm.tickets import service, work
 from crm.tickets.status import RUNNING
 from scheduler import jobs
@@ -182,7 +181,8 @@ class Life(RuleBasedStateMachine):
         """Whoever works on a ticket has a deadline, where the agreement has one."""
         if ticket.status in ENDINGS:
             return
-        promised = {one.metric for one in self.desk.profile.promises.promised(facts_of(ticket), self.now)}
+        facts = Facts(ticket.channel, ticket.request_type, ticket.priority, ticket.queue)
+        promised = {one.metric for one in self.desk.profile.promises.promised(facts, self.now)}
         lasting = {"resolution", "inform"} if self.reopening != "ignore" else set()
         for metric in promised & lasting:
             assert latest[metric].met_at is None, metric

@@ -78,7 +78,7 @@ def test_an_answer_looks_like_a_persons_mail() -> None:
         "22 нояб. 2026 г., 13:00, Клиент <client@firma.kz> пишет:\n"
         "> Здравствуйте!\n>\n> Не открывается\n"
     )
-    html = bodies(mail)[1]
+    html = bodies(mail)[1].replace("\r\n", "\n")
     assert "Добрый день!<br>\nПроверьте" in html
     assert re.search(r'<blockquote class="gmail_quote" type="cite"[^>]*>Здравствуйте!<br>', html)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, duty_views, emergency_views, maintenance_views, team_views, views
+from bot import admin_views, duty_views, emergency_views, mail_views, maintenance_views, team_views, views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
@@ -37,8 +37,12 @@ TICKET = {
     "language": "kk",
     "telegram_id": 2**52,
     "unreachable": True,
+    "mail": "aigerim@example.kz",
+    "mail_unreachable": True,
     "assignee": WILD,
     "related": "PD-1001",
+    "organization": WILD,
+    "contract": "№ 17",
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -73,6 +77,18 @@ FACTS: dict[str, Any] = {
     "start": NOW.isoformat(),
     "end": (NOW + timedelta(days=1)).isoformat(),
     "by": WILD,
+    "organization": WILD,
+    "address": "aigerim@example.kz",
+    "permanent": False,
+    "subject": WILD,
+    "text": WILD,
+    "fields": ["contract", "grade"],
+    "asked": True,
+}
+MAIL = {
+    "type": "text",
+    "text": f"{WILD}\n\n" * 300,
+    "mail": {"address": "a@b.kz", "name": WILD, "proven": False, "failed": True},
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
@@ -113,6 +129,8 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         for name, draw in notices.items():
             facts = MOVED if name == "moved" else FACTS
             yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
+    yield "mail", lambda look: mail_views.mail(look, MAIL, 0)
+    yield "empty mail", lambda look: mail_views.mail(look, {**MAIL, "text": ""}, 0)
     yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")
     yield "maintenance", lambda look: maintenance_views.listing(look, [FACTS] * 5)
     yield "no maintenance", lambda look: maintenance_views.listing(look, [])
@@ -192,7 +210,7 @@ def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
     for language in LANGUAGES:
         look = Look(PROFILE, language, NOW)
         shown = team_views.card(look, TICKET)
-        assert shown.text.count(WILD) == 3
+        assert shown.text.count(WILD) == 4
         title = next(e for e in shown.entities if e["type"] == "bold")
         assert cut_out(shown.text, title) == f"PD-1042 · {WILD}"
         mention = next(e for e in shown.entities if e["type"] == "text_mention")
