@@ -39,8 +39,8 @@ class Office:
     # Who gets copies of answers.
     copies: list[tuple[str, str]] = field(default_factory=list)
 
-    def sender(self, port: int | None = None) -> Sender:
-        address = SmtpAddress.parse(f"smtp://127.0.0.1:{port or self.port}")
+    def sender(self, ca: str = "", port: int | None = None) -> Sender:
+        address = SmtpAddress.parse(f"smtp://127.0.0.1:{port or self.port}{f'?ca={ca}' if ca else ''}")
         post = Post(PROFILE, address, lambda queue: f"{queue}@desk.kz", True, lambda _: TOKEN)
         return Sender(post, self.sessions, self.waker, self.clock)
 
@@ -372,7 +372,7 @@ async def test_no_server_loses_nothing(office: Office) -> None:
     await office.answer(ticket)
     async with serving(Script()) as closed:
         pass
-    await office.send(office.sender(closed))
+    await office.send(office.sender(port=closed))
     assert await office.states() == ["queued"]
     office.clock.move(minutes=1)
     await office.send()
