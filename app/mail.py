@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from app.pipes import quiet_when_nobody_reads
+from crm.errors import Unreadable
 from crm.mail.letter import Address, Letter
-from mailbridge.reader import Readers, Unreadable
+from mailbridge.reader import Readers
 
 mail = typer.Typer(help="Mails.", no_args_is_help=True)
 

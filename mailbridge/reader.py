@@ -8,6 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from types import TracebackType
 from typing import Self
 
+from crm.errors import Unreadable
 from crm.mail.letter import Letter
 from mailbridge.reading import CPU, FRAME, READ
 from mailbridge.wire import unpack
@@ -19,10 +20,6 @@ LEAVE = 2.0
 
 _START = "import sys; sys.path[:] = {!r}; from mailbridge.reading import serve; serve()"
 _LARGEST_ANSWER = 1 << 30
-
-
-class Unreadable(Exception):
-    """This mail can't be read within the budget, or reading it fails; says why. It is to be kept whole."""
 
 
 class Readers:
