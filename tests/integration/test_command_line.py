@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,18 @@ async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, s
     assert "first_response" in out
     assert "2026-11-22 14:10:00 +05" in out
     assert "The log is whole" in out
+
+
+@pytest.mark.parametrize("days", [0, 31])
+async def test_what_is_forgotten_is_said(
+    desk: Command, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr("app.story.time.utcnow", lambda: NOW + timedelta(days=days, seconds=1))
+    async with transaction(sessions) as session:
+        ticket = await opened(session)
+        await session.execute(text("delete from outbox"))
+    out = (await desk("ticket", "show", ticket.reference))[1]
+    assert ("Deliveries older than 30 days" in out) is (days > 0)
 
 
 @pytest.mark.parametrize(
