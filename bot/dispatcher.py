@@ -13,6 +13,7 @@ from bot.handlers import (
     duty,
     emergency,
     maintenance,
+    merging,
     organizations,
     queues,
     requester,
@@ -40,7 +41,7 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 ROUTERS = (
     *(requests.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
-    *(why.router, maintenance.router, queues.router, organizations.router, topic.router, fallback),
+    *(why.router, maintenance.router, queues.router, organizations.router, merging.router, topic.router, fallback),
 )
 
 

@@ -8,7 +8,7 @@ from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, a
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, maintenance_views
+from bot import duty_views, emergency_views, keyboards, maintenance_views, merging_views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -94,6 +94,8 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     lines += [_promise(look, target) for target in ticket["targets"]]
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
+    if ticket["merged_into"]:
+        lines.append(t("Goes on in {reference}", reference=ticket["merged_into"]))
     if ticket["unreachable"]:
         lines.append("⚠️ " + t("The customer has blocked the bot"))
     lines.append(
@@ -311,4 +313,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "bound": _bound,
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
+    **merging_views.NOTICES,
 }

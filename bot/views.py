@@ -287,6 +287,16 @@ def _declined(look: Look, facts: dict[str, Any]) -> Rendered:
     )
 
 
+def _merged(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    return render(
+        as_list(
+            Bold(t("{reference} and {into} are one request now.", **facts)),
+            t("We go on with it in {into}; nothing that you wrote is lost.", into=facts["into"]),
+        )
+    )
+
+
 def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
@@ -317,6 +327,7 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "reminded": _reminded,
     "lapsed": _lapsed,
     "declined": _declined,
+    "merged": _merged,
     "repeat": _repeat,
 }
 

@@ -43,6 +43,8 @@ class Ticket(Base):
     subject: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
     related_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    # Where it goes on, in one step: never a ticket that is merged itself.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     group_id: Mapped[int | None] = mapped_column(ForeignKey("desk_group.id"))
     thread_id: Mapped[int | None]
     card_message_id: Mapped[int | None]

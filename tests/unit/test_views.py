@@ -41,6 +41,7 @@ TICKET = {
     "related": "PD-1001",
     "organization": WILD,
     "contract": "№ 17",
+    "merged_into": "PD-1043",
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -76,6 +77,10 @@ FACTS: dict[str, Any] = {
     "end": (NOW + timedelta(days=1)).isoformat(),
     "by": WILD,
     "organization": WILD,
+    "into": "PD-1043",
+    "subject": WILD,
+    "chat": -(10**12 + 2**40),
+    "thread": 2**31,
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
