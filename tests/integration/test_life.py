@@ -145,10 +145,14 @@ class Life(RuleBasedStateMachine):
     def engineer_declines(self, ticket: int, lapse: int) -> None:
         self.attempt(lapse, self.desk.step, work.decline, self.agent, ticket, "не наше")
 
-    @rule(ticket=tickets, other=tickets, lapse=lapses)
-    def engineer_merges(self, ticket: int, other: int, lapse: int) -> None:
-        reference = self.do(self.desk.fetch("select reference from ticket where id = :id", id=other))[0].reference
-        self.attempt(lapse, self.desk.step, merging.merge, self.agent, ticket, reference)
+    @rule(target=tickets, ticket=tickets, lapse=lapses, kind=st.sampled_from(TYPES), forth=st.booleans())
+    def engineer_merges(self, ticket: int, lapse: int, kind: str, forth: bool) -> int:
+        """With one that is opened for it, in either direction: of two old ones, one has mostly ended."""
+        other = self.opens(kind)
+        this, into = (ticket, other) if forth else (other, ticket)
+        reference = self.do(self.desk.fetch("select reference from ticket where id = :id", id=into))[0].reference
+        self.attempt(lapse, self.desk.step, merging.merge, self.agent, this, reference)
+        return other
 
     @rule(ticket=tickets, lapse=lapses, kind=st.sampled_from(TYPES))
     def another_type(self, ticket: int, lapse: int, kind: str) -> None:
