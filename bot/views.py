@@ -276,7 +276,9 @@ def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
                 "If something is still wrong, reply to this message within {n} days, and it is reopened.",
                 facts["reopen_days"],
             ),
-        )
+            t("How did we do?"),
+        ),
+        keyboards.stars(facts["ticket"]),
     )
 
 
