@@ -49,27 +49,31 @@ _SHORT = 2500  # characters of a notice that somebody is away
 _SPAM_ACTIONS = ("reject", "add header", "rewrite subject", "soft reject", "quarantine")
 
 
-def nature(parsed: Parsed, ours: frozenset[str] = frozenset()) -> Nature:
-    """What the mail is. `ours`: domains of the Message-IDs that we make; such a mail came round in a loop."""
+def judged(parsed: Parsed, returned: bool, ours: frozenset[str] = frozenset()) -> tuple[Nature, bool]:
+    """What the mail is, and whether a program sent it: such a mail is never answered automatically. A person's post to
+    a mailing list is a `list` and not automatic. `returned`: it is a bounce. `ours`: domains of the Message-IDs that we
+    make; such a mail came round in a loop."""
     if _own(parsed.headers, ours):
-        return "own"
-    if bounce(parsed) is not None:
-        return "bounce"
+        return "own", True
+    if returned:
+        return "bounce", True
+    replied = _auto_reply(parsed)
     if _spam(parsed.headers):
-        return "spam"
-    if _auto_reply(parsed):
-        return "auto_reply"
+        return "spam", replied or _machine(parsed)
+    if replied:
+        return "auto_reply", True
+    by_machine = _machine(parsed)
     if _list(parsed.headers):
-        return "list"
-    return "machine" if _machine(parsed) else "request"
+        return "list", by_machine
+    return ("machine", True) if by_machine else ("request", False)
+
+
+def nature(parsed: Parsed, ours: frozenset[str] = frozenset()) -> Nature:
+    return judged(parsed, bounce(parsed) is not None, ours)[0]
 
 
 def automatic(parsed: Parsed, ours: frozenset[str] = frozenset()) -> bool:
-    """Whether a program sent it: never answer such a mail automatically. A person's post to a mailing list is not."""
-    kind = nature(parsed, ours)
-    if kind in {"list", "spam"}:
-        return _auto_reply(parsed) or _machine(parsed)
-    return kind != "request"
+    return judged(parsed, bounce(parsed) is not None, ours)[1]
 
 
 def _own(headers: Headers, ours: frozenset[str]) -> bool:
@@ -196,6 +200,8 @@ def _word(value: str) -> str:
 
 def _own_words(parsed: Parsed) -> str:
     """What is newly said, without what was said before and without a signature."""
+    if parsed.written is not None:
+        return calm(parsed.written, _LONGEST)
     html = parsed.html if parsed.html is not None and len(parsed.html) < _LONGEST else None
     return calm(reply_text(parsed.text[:_LONGEST], html), _LONGEST)
 
