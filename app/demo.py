@@ -1,4 +1,4 @@
-"""`kezekshi demo`: the real desk, and a stand-in for Telegram with a page where a person plays both sides."""
+"""`kezekshi demo`: the real desk, and a stand-in for Telegram and mail with a page where a person plays both sides."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,11 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
+from app import mail_settings
+from app.demo_mail import open_mailboxes
 from app.run import run
 from app.settings import Settings, WrongSettings
+from crm.desks import QUEUE
 from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +31,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
     var = settings.kezekshi_var / "demo"
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
-    console.print("Starting the stand-in for Telegram …")
+    console.print("Starting the stand-in for Telegram and mail …")
     server = await _stand_in(port)
     try:
         # Only now: another demo on this port would still be using it.
@@ -36,6 +39,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
             await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
             admin, group = await _people(sandbox)
+            mail = await open_mailboxes(sandbox, CUSTOMERS)
             serving = settings.model_copy(
                 update={
                     "desks": ("prodata",),
@@ -46,13 +50,14 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
                     "database_url": "",
                     "kezekshi_var": var,
                     "public_url": "",
+                    "mail": {"prodata": mail_settings.read("prodata", [QUEUE], mail)},
                     "web_port": 0,
                 }
             )
             opened = asyncio.Event()
             console.print("Starting the database and the desk …")
             async with _opening(sandbox, admin, group, opened, address, console):
-                await run(serving, ("bot", "jobs"), ready=opened.set)
+                await run(serving, ("bot", "mail", "jobs"), ready=opened.set)
     finally:
         with contextlib.suppress(ProcessLookupError):
             server.terminate()

@@ -124,11 +124,16 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("NotFound", "merge"): t("There is no such request."),
         ("NotAllowed", "merge"): t("These requests are of different customers; only one customer's can be merged."),
         ("WrongStatus", "merge"): t("The request in which it would go on is not in work; reopen that one first."),
+        ("WrongPlace", "mail"): t("This desk does not answer by mail."),
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(
             "Reply to a person's message with /agent add, /agent add lead or /agent remove; /agent list shows all."
         ),
+        ("WrongInput", "email"): t("That is no mail address. Write it like name@example.kz."),
+        ("WrongInput", "codes"): t("Too many codes for today. Please try again tomorrow."),
+        ("NotFound", "code"): t("The code has expired. Begin anew with /email."),
+        ("NotAllowed", "mailed"): t("This answer has gone by mail and cannot be taken back."),
         ("WrongInput", "delete"): t("Reply with /delete to your own message that should be removed."),
         ("WrongInput", "empty"): t("Write the text after the command: /r text or /note text."),
         ("WrongInput", "reason"): t("A reason is needed: press «Decline» again and write it as text."),

@@ -19,6 +19,7 @@ _WAITING = """
     select lane, id, words from (
         select o.lane, o.id, m.content ->> 'text' as words,
                bool_and(o.kind = 'relay' and o.payload ->> 'to' = 'topic' and m.content ->> 'type' = 'text'
+                        and not m.content ? 'mail'
                         and m.deleted_at is null) over lane_so_far as plain,
                o.repeats = first_value(o.repeats) over lane_so_far as alike,
                row_number() over lane_so_far as place

@@ -13,6 +13,7 @@ from bot.delivery import NOTHING_TO_DO, Desk, Result, language, marked, paired, 
 from bot.refusals import meaning
 from bot.relaying import amend, react, relay, retract
 from bot.rendered import Rendered
+from bot.uploads import fetch, upload
 from bot.views import Look
 from crm import inbox
 from crm.db import transaction
@@ -208,7 +209,9 @@ OPERATIONS: dict[str, Operation] = {
     "amend": amend,
     "retract": retract,
     "digest": digest,
+    "upload": upload,
+    "fetch": fetch,
 }
 
 # These can only be carried out inside a topic.
-IN_TOPIC = frozenset({"say", "relay", "digest"})
+IN_TOPIC = frozenset({"say", "relay", "digest", "upload"})

@@ -1,230 +1,62 @@
-"""The worker: one inbox item, one transaction; domain change, outbox rows and `done` together or not at all."""
+"""What an update of Telegram's means: the dispatcher finds its handler."""
 
-import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.types import Update
 
 from bot.context import Context
 from bot.handlers import errors
-from crm import failpoints, inbox
-from crm.changes import Changes
-from crm.db import Session, Sessions, passing, transaction
+from crm.db import Session
 from crm.desks import Profile
-from crm.errors import DeskError, NotYet
+from crm.errors import DeskError
 from crm.inbox import Item
-from crm.outbox import Outgoing, Priority, group_bucket
-from crm.tickets import groups
-from crm.wake import INBOX, OUTBOX, Waker
-
-log = structlog.get_logger()
-
-WORKERS = 10
-BATCH = 20
-SWEEP_EVERY = 5.0
-GIVE_BACK_TRIES = 60
-RELEASED_REST = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A desk as the worker knows it: its agreement, its bot, who may set it up."""
-
-    profile: Profile
-    bot: Bot
-    admins: frozenset[int]
 
 
 def source_of(desk: str) -> str:
     return f"telegram:{desk}"
 
 
-class Raced(Exception):
-    """Another worker has settled this item meanwhile."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A desk as the worker knows it: its agreement, its bot, who may set it up, whether it sends mail."""
+
+    profile: Profile
+    bot: Bot
+    admins: frozenset[int]
+    mail: bool = False
 
 
-class Processor:
-    """Works through the inbox of its desks until it is stopped; any number may run against one database."""
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """The handling of one desk's updates."""
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        desks: Mapping[str, Served],
-        dispatcher: Dispatcher,
-        waker: Waker,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._sessions = sessions
-        self._desks = {source_of(name): served for name, served in desks.items()}
-        self._dispatcher = dispatcher
-        self._waker = waker
-        self._clock = clock
-        self._items: asyncio.Queue[Item] = asyncio.Queue(BATCH)
-        self._stopping = False
+    served: Served
+    dispatcher: Dispatcher
 
-    def stop(self) -> None:
-        """Take nothing new; what is claimed is still worked through."""
-        self._stopping = True
-        self._waker.wake(INBOX)
+    @property
+    def profile(self) -> Profile:
+        return self.served.profile
 
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(self._work()) for _ in range(WORKERS)]
-            await self._claim_forever()
-            await self._items.join()
-            for worker in workers:
-                worker.cancel()
+    async def read(self, item: Item) -> Update:
+        """Raises ValueError for what is no update of Telegram's."""
+        return Update.model_validate(json.loads(item.payload), context={"bot": self.served.bot})
 
-    async def _claim_forever(self) -> None:
-        while not self._stopping:
-            try:
-                # A connection of its own: what runs all the time need not ask the pool each time.
-                async with self._sessions() as session:
-                    await self._claim_while_connected(session)
-            except Exception as error:
-                log.error("process.claim_failed", error=repr(error))
-                await asyncio.sleep(1)
+    async def handle(self, session: Session, item: Item, what: Update, now: datetime) -> str:
+        answer = await self.dispatcher.feed_update(self.served.bot, what, ctx=self._context(session, item, now))
+        return "ignored" if answer is UNHANDLED else str(answer)
 
-    async def _claim_while_connected(self, session: Session) -> None:
-        sweep_at = 0.0
-        loop = asyncio.get_running_loop()
-        while not self._stopping:
-            if loop.time() >= sweep_at:
-                await self._quarantine_the_dead()
-                sweep_at = loop.time() + SWEEP_EVERY
-            items = await inbox.claim(session, list(self._desks), BATCH, self._clock())
-            if items:
-                failpoints.reach("process.claimed")
-            for item in items:
-                await self._hand_over(item)
-            # A suspect is claimed alone, so others may well be waiting behind it.
-            alone = len(items) == 1 and items[0].attempts > 1
-            if len(items) < BATCH and not alone:
-                await self._waker.wait(INBOX, 1.0)
+    async def refuse(self, session: Session, item: Item, what: Update, refusal: DeskError, now: datetime) -> None:
+        await errors.tell(what, self._context(session, item, now), refusal)
 
-    async def _hand_over(self, item: Item) -> None:
-        """One that was tried before may be what killed its worker: it is worked on alone."""
-        suspect = item.attempts > 1
-        if suspect:
-            await self._items.join()
-        await self._items.put(item)
-        if suspect:
-            await self._items.join()
-
-    async def _quarantine_the_dead(self) -> None:
-        async with transaction(self._sessions) as session:
-            for item_id, source in await inbox.quarantine_exhausted(session, self._clock(), limit=20):
-                log.error("inbox.quarantined", item=item_id, source=source, error="the worker died at every attempt")
-                if source in self._desks:
-                    await self._alarm(session, self._desks[source].profile, item_id)
-
-    async def _work(self) -> None:
-        while True:
-            item = await self._items.get()
-            try:
-                await self.process(item)
-            except Exception as error:
-                log.error("process.unsettled", item=item.id, error=repr(error))
-                await self._give_back(item)
-            finally:
-                self._items.task_done()
-
-    async def _give_back(self, item: Item) -> None:
-        """The database was away: as soon as it is back, the item is free again; at worst its lease runs out."""
-        for _ in range(GIVE_BACK_TRIES):
-            try:
-                async with transaction(self._sessions) as session:
-                    await inbox.release(session, item)
-                return
-            except Exception as error:
-                log.warning("process.not_given_back", item=item.id, error=repr(error))
-                await asyncio.sleep(0.5)
-
-    async def process(self, item: Item) -> None:
-        """One attempt at one item; every way out is recorded."""
-        served = self._desks[item.source]
-        more = True
-        try:
-            disposition, more = await self._attempt(item, served)
-            log.info("process.done", item=item.id, key=item.external_key, disposition=disposition)
-        except Raced:
-            log.info("process.raced", item=item.id)
-        except NotYet:
-            await self._park(item)
-        except DeskError as refusal:
-            await self._refuse(item, served, refusal)
-        except Exception as error:
-            await self._fail(item, served, error, ours=not passing(error))
-        self._waker.wake(OUTBOX)
-        if more:
-            # The next item of the lane is free now.
-            self._waker.wake(INBOX)
-
-    async def _attempt(self, item: Item, served: Served) -> tuple[str, bool]:
-        """The disposition, and whether the lane has more."""
-        now = self._clock()
-        update = _decoded(item, served.bot)
-        async with transaction(self._sessions) as session:
-            ctx = Context(session, served.profile, now, served.admins, item.received_at)
-            answer = await self._dispatcher.feed_update(served.bot, update, ctx=ctx)
-            disposition = "ignored" if answer is UNHANDLED else str(answer)
-            settled = await inbox.settle(session, item, disposition, now)
-            if settled is None:
-                raise Raced
-            failpoints.reach("process.before_commit")
-        failpoints.reach("process.committed")
-        return disposition, settled.more
-
-    async def _park(self, item: Item) -> None:
-        async with transaction(self._sessions) as session:
-            await inbox.park(session, item, self._clock())
-        log.info("process.parked", item=item.id, key=item.external_key)
-
-    async def _refuse(self, item: Item, served: Served, refusal: DeskError) -> None:
-        """The effects are rolled back; whoever caused it is told why."""
-        now = self._clock()
-        name = type(refusal).__name__
-        async with transaction(self._sessions) as session:
-            ctx = Context(session, served.profile, now, served.admins, item.received_at)
-            await errors.tell(_decoded(item, served.bot), ctx, refusal)
-            await inbox.settle(session, item, f"refused:{name}", now)
-        log.info("process.refused", item=item.id, key=item.external_key, refusal=name, facts=refusal.facts)
-
-    async def _fail(self, item: Item, served: Served, error: Exception, ours: bool) -> None:
-        words = f"{type(error).__name__}: {error}"[:2000]
-        if not ours:
-            async with transaction(self._sessions) as session:
-                await inbox.release(session, item)
-            log.warning("process.released", item=item.id, error=words)
-            # What passes takes a moment; no item is tried a hundred times meanwhile.
-            await asyncio.sleep(RELEASED_REST)
-            return
-        async with transaction(self._sessions) as session:
-            quarantined = await inbox.fail(session, item, words, self._clock())
-            if quarantined:
-                await self._alarm(session, served.profile, item.id)
-        log.error(
-            "inbox.quarantined" if quarantined else "process.failed", item=item.id, key=item.external_key, error=words
-        )
-
-    async def _alarm(self, session: Session, profile: Profile, item_id: int) -> None:
-        """The engineers learn that something waits for a person, in General."""
-        row = Outgoing(
-            bucket=group_bucket(profile.name, await groups.current(session, profile.name)),
-            lane=f"alarm:{profile.name}",
-            kind="alarm",
-            payload={"notice": "quarantined", "facts": {"id": item_id}},
-            priority=Priority.WARNING,
-        )
-        await Changes(outgoing=[row]).write(session, profile.name, self._clock())
+    def _context(self, session: Session, item: Item, now: datetime) -> Context:
+        return Context(session, self.served.profile, now, self.served.admins, item.received_at, self.served.mail)
 
 
-def _decoded(item: Item, bot: Bot) -> Update:
-    """Raises ValueError for what is no update of Telegram's."""
-    return Update.model_validate(json.loads(item.payload), context={"bot": bot})
+def handlings(desks: Mapping[str, Served], dispatcher: Dispatcher) -> dict[str, Updates]:
+    """By the sources whose items they handle."""
+    return {source_of(name): Updates(served, dispatcher) for name, served in desks.items()}

@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.client import Client, Later, Refused, Sent
 from bot.process import source_of
 from crm import failpoints, inbox
+from crm.alone import alone
 from crm.db import Session, Sessions
 from crm.inbox import Received
 from crm.wake import INBOX, Waker
@@ -81,25 +82,11 @@ class Poller:
     async def run(self) -> None:
         while True:
             try:
-                async with self._sessions() as session:
-                    try:
-                        if await self._alone(session):
-                            await self._poll(session)
-                        await asyncio.sleep(2)
-                    finally:
-                        # Not back into the pool: only a closed connection surely gives the lock up.
-                        await (await session.connection()).invalidate()
+                await alone(self._sessions, f"kezekshi poll {self._desk}", 3 * POLL_SECONDS, self._poll)
+                await asyncio.sleep(2)
             except Exception as error:
                 log.error("receive.failed", desk=self._desk, error=repr(error))
                 await asyncio.sleep(1)
-
-    async def _alone(self, session: Session) -> bool:
-        """A session lock: it goes with the connection, so a poller that is dead or paused holds up nobody."""
-        await session.rows(f"set idle_session_timeout = '{3 * POLL_SECONDS}s'")
-        [found] = await session.rows(
-            "select pg_try_advisory_lock(hashtext($1)) as alone", f"kezekshi poll {self._desk}"
-        )
-        return bool(found["alone"])
 
     async def _poll(self, session: Session) -> None:
         """As long as the lock is held: what is received is stored on the lock's own connection."""

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Italic, Text, as_list
+from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, Text, as_list
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, maintenance_views, merging_views
+from bot import duty_views, emergency_views, keyboards, mail_views, maintenance_views, merging_views
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -96,6 +96,10 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
     if ticket["merged_into"]:
         lines.append(t("Goes on in {reference}", reference=ticket["merged_into"]))
+    if ticket["mail"]:
+        lines.insert(2, Text("✉️ ", Code(ticket["mail"])))
+    if ticket["mail_unreachable"]:
+        lines.append("⚠️ " + t("The customer's mail address does not work"))
     if ticket["unreachable"]:
         lines.append("⚠️ " + t("The customer has blocked the bot"))
     lines.append(
@@ -225,6 +229,7 @@ def reasons(t: Texts) -> dict[str, str]:
     return {
         "blocked": t("the customer has blocked the bot"),
         "unknown": t("Telegram did not say whether it arrived, twice; please ask the customer"),
+        "mail_unknown": t("the mail server did not say whether it took the mail, twice; please ask the customer"),
         "gone": t("the original message is gone"),
         "refused": t("Telegram refused it"),
     }
@@ -264,6 +269,8 @@ def _rated(look: Look, facts: dict[str, Any]) -> Rendered:
 def _reachable(look: Look, facts: dict[str, Any]) -> Rendered:
     if facts["reachable"]:
         return render("🔔 " + look.t("The customer can be reached again"))
+    if facts.get("channel") == "email":
+        return render("⚠️ " + look.t("The customer's mail address does not work: answers by mail do not arrive"))
     return render("⚠️ " + look.t("The customer has blocked the bot: answers cannot be delivered for now"))
 
 
@@ -314,4 +321,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
     **merging_views.NOTICES,
+    **mail_views.NOTICES,
 }

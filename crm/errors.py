@@ -12,7 +12,8 @@ DeskError                 the root; its text is rendered once per transport
 ├── Taken                 the name or address is somebody else's already; says whose
 └── ProfileError          a desk profile is wrong; says where
 
-NotYet is no error of the desk: the input came before what it refers to, and is parked for a while.
+Two are no errors of the desk. NotYet: the input came before what it refers to, and is parked for a while.
+Unreadable: nobody can make anything of it, now or later, so that it is put aside for a person at once.
 """
 
 from typing import Any
@@ -69,3 +70,7 @@ class ProfileError(DeskError):
 
 class NotYet(Exception):
     """What this input refers to has not come yet."""
+
+
+class Unreadable(Exception):
+    """No attempt will ever make sense of this input; says why."""

@@ -10,12 +10,17 @@ import signal
 NAMES = (
     "receive.before_commit",
     "receive.stored",
+    "mail.before_commit",
+    "mail.stored",
     "process.claimed",
     "process.before_commit",
     "process.committed",
     "deliver.claimed",
     "deliver.called",
     "deliver.settled",
+    "mail.claimed",
+    "mail.called",
+    "mail.settled",
 )
 
 _armed: dict[str, int] = {}

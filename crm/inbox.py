@@ -125,9 +125,9 @@ async def park(session: Session, item: Item, now: datetime) -> None:
     )
 
 
-async def fail(session: Session, item: Item, error: str, now: datetime) -> bool:
-    """Record a failed attempt; after the last one the item is quarantined (then True)."""
-    quarantined = item.attempts >= MAX_ATTEMPTS
+async def fail(session: Session, item: Item, error: str, now: datetime, hopeless: bool = False) -> bool:
+    """Record a failed attempt; after the last one, or a hopeless one, the item is quarantined (then True)."""
+    quarantined = hopeless or item.attempts >= MAX_ATTEMPTS
     await session.execute(
         text("""update inbox set state = case when :bad then 'quarantined' else state end, error = :error,
                 due_at = :due, lease_until = null
@@ -152,16 +152,19 @@ async def release(session: Session, item: Item) -> None:
     )
 
 
-async def quarantine_exhausted(session: Session, now: datetime, limit: int) -> list[tuple[int, str]]:
+async def quarantine_exhausted(
+    session: Session, sources: Sequence[str], now: datetime, limit: int
+) -> list[tuple[int, str]]:
     """Items whose last allowed attempt ended with its worker: nobody was left to record the failure."""
     found = await session.execute(
         text("""
             update inbox set state = 'quarantined', error = coalesce(error, 'the worker died at every attempt')
             where id in (select id from inbox where state in ('queued', 'parked') and attempts >= :most
-                         and lease_until < :now order by id limit :limit for update skip locked)
+                         and lease_until < :now and source = any(:sources)
+                         order by id limit :limit for update skip locked)
             returning id, source
         """),
-        {"most": MAX_DEATHS, "now": now, "limit": limit},
+        {"most": MAX_DEATHS, "now": now, "limit": limit, "sources": list(sources)},
     )
     return [(row.id, row.source) for row in found]
 

@@ -15,12 +15,13 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
+from bot.handlers import linking
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
 from crm.tickets import ended, holding, messages, outward, queries, service
-from crm.tickets.service import Origin, Written
+from crm.tickets.service import Opening, Origin, Written
 from crm.tickets.thanks import only_thanks
 
 router = Router(name="requester")
@@ -144,6 +145,9 @@ async def write(
     """A free sentence is already a request; a later one finds the request it belongs to."""
     if who.known_message:
         return "duplicate"
+    linked = await linking.step(ctx, who, state, raw_state, content.get("text", ""))
+    if linked is not None:
+        return linked
     written = _written(message, ctx, who, content)
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
@@ -201,7 +205,8 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
     if raw_state == Request.describing.state:
         kind = (await state.get_data()).get("kind")
         await state.clear()
-    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id)
+    opening = Opening(kind, who.replied_ticket_id)
+    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, opening)
     return "opened"
 
 
@@ -241,7 +246,7 @@ async def service_message(message: Message) -> str:
 async def reachable(event: ChatMemberUpdated, ctx: Context) -> str:
     """The customer has blocked the bot, or let it in again: the engineers should know."""
     can = event.new_chat_member.status not in ("kicked", "left")
-    news = await service.reachable(ctx.session, ctx.profile, event.chat.id, can, ctx.now)
+    news = await service.reachable(ctx.session, ctx.profile, "telegram", str(event.chat.id), can, ctx.now)
     if not news:
         return "unchanged"
     return "reachable" if can else "blocked"

@@ -228,8 +228,7 @@ async def bind(session: Session, organization: Organization, person_id: int, now
         person = await session.get_one(Person, person_id)
         chat = await telegram_chat(session, organization.desk, person_id)
         name = person.name.strip() or f"#{person_id}"
-        telegram_id = chat[0] if chat else None
-        return await add_contact(session, organization, name, now, telegram_id=telegram_id, person_id=person_id)
+        return await add_contact(session, organization, name, now, telegram_id=chat, person_id=person_id)
     contact = await session.get_one(Contact, found[0]["id"])
     contact.organization_id, contact.person_id = organization.id, person_id
     return contact

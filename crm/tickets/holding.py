@@ -53,7 +53,7 @@ async def place_held(
         parts = list(found)
     changes = Changes()
     if ticket_id is None:
-        ticket = await begin(session, profile, who, held.content, now, changes, None, None)
+        ticket = await begin(session, profile, who, held.content, now, changes)
         await _write_first(session, profile, changes, now)
     else:
         ticket = next((t for t in who.tickets if t.id == ticket_id), None) or _missing()
@@ -62,8 +62,8 @@ async def place_held(
     for part in parts:
         part.ticket_id = ticket.id
         changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=part.id))
-        changes.outgoing.append(
-            outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, part.id, part.album_id, now)
+        changes.outgoing += outward.relay_to_topic(
+            profile.name, ticket.group_id, ticket.id, part.id, part.content, part.album_id, now
         )
     await session.flush()
     await session.execute(
@@ -108,7 +108,7 @@ async def place_forgotten(
     message_id, person_id = row
     chat = await people.telegram_chat(session, profile.name, person_id)
     if chat is not None:
-        who = await people.recognise(session, profile, chat[0], "", None, None, now)
+        who = await people.recognise(session, profile, chat, "", None, None, now)
         latest = who.tickets[-1].id if who.tickets else None
         await place_held(session, profile, who, message_id, latest, now)
     return int(message_id)

@@ -12,7 +12,8 @@ from crm.desks import Profile
 from crm.errors import NotAllowed, NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
-from crm.people.service import actor_of, telegram_chat
+from crm.people.reach import reach
+from crm.people.service import actor_of
 from crm.sla import keeping
 from crm.sla.policy import METRICS, TRANSFER
 from crm.tickets import outward, queries, status
@@ -20,6 +21,10 @@ from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import change_status, load
 
 ANSWERS = {"first_response", "next_response"}
+_FOLLOW = """
+    insert into follower (ticket_id, address, name, added_at)
+    select $2, address, name, added_at from follower where ticket_id = $1 on conflict do nothing
+"""
 
 
 async def merge(
@@ -50,6 +55,7 @@ async def merge(
     await change_status(session, profile, merged.id, "merge", actor, None, now, changes, into=into.reference)
     merged.merged_into_id, into.updated_at = into.id, now
     await session.execute(update(Ticket).where(Ticket.merged_into_id == merged.id).values(merged_into_id=into.id))
+    await session.rows(_FOLLOW, merged.id, into.id)
     if ANSWERS.intersection(owed):
         await keeping.heard(session, profile, into, now)
     changes.events.append(journal.event(into.id, actor, "merge", now, merged=merged.reference))
@@ -58,10 +64,10 @@ async def merge(
         await _said(session, profile, into, "merged_from", merged, agent),
         *outward.shown(profile.name, into.group_id, into.id, now),
     ]
-    chat = await telegram_chat(session, profile.name, into.requester_id)
-    if chat is not None:
+    where = await reach(session, into.id)
+    if where is not None:
         facts: dict[str, Any] = {"reference": merged.reference, "into": into.reference}
-        changes.outgoing.append(outward.say_to_requester(profile.name, chat[0], chat[1], into.id, "merged", **facts))
+        changes.outgoing.append(outward.say_to_requester(profile.name, where, into.id, "merged", **facts))
     await changes.write(session, profile.name, now)
     return into
 

@@ -42,6 +42,8 @@ class Ticket(Base):
     status: Mapped[str]
     subject: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    # By which identity its requester wrote last.
+    answers_to: Mapped[int | None] = mapped_column(ForeignKey("identity.id"))
     related_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     # Where it goes on, in one step: never a ticket that is merged itself.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))

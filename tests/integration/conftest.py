@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import receive
 from bot.dispatcher import make_dispatcher
-from bot.process import Processor, Served, source_of
+from bot.process import Served, handlings, source_of
 from crm import inbox
 from crm.db import Sessions, transaction
 from crm.inbox import Received
 from crm.people.models import Agent
 from crm.wake import Waker
+from crm.worker import Worker
 from tests.factories import (
     ADMIN,
     DESK,
@@ -39,7 +40,7 @@ class Reception:
     """From an update to what is recorded of it. Nothing is delivered: what would be stands in the outbox."""
 
     sessions: Sessions
-    processor: Processor
+    processor: Worker
     clock: Moment = field(default_factory=Moment)
 
     async def store(self, *updates: Json) -> int:
@@ -127,7 +128,7 @@ async def reception(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Re
     clock = Moment()
     bot = Bot(TOKEN)
     served = {DESK: Served(PROFILE, bot, frozenset({ADMIN}))}
-    made = Reception(sessions, Processor(sessions, served, make_dispatcher(), Waker(engine), clock), clock)
+    made = Reception(sessions, Worker(sessions, handlings(served, make_dispatcher()), Waker(engine), clock), clock)
     async with transaction(sessions) as session:
         await connected(session)
     yield made

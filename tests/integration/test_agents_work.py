@@ -257,12 +257,12 @@ async def test_a_closed_ticket_cannot_be_written_to_any_more(sessions: Sessions)
 async def test_only_news_about_reaching_someone_is_news(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         who = await customer(session)
-        assert await people.mark_reachable(session, DESK, 501, None) is None
-        assert await people.mark_reachable(session, DESK, 501, NOW) == who.person_id
-        assert await people.mark_reachable(session, DESK, 501, LATER) is None
+        assert await people.mark_reachable(session, DESK, "telegram", "501", None) is None
+        assert await people.mark_reachable(session, DESK, "telegram", "501", NOW) == who.person_id
+        assert await people.mark_reachable(session, DESK, "telegram", "501", LATER) is None
         assert (await customer(session)).unreachable
-        assert await people.mark_reachable(session, DESK, 501, None) == who.person_id
-        assert await people.mark_reachable(session, DESK, OTHER_CUSTOMER, NOW) is None
+        assert await people.mark_reachable(session, DESK, "telegram", "501", None) == who.person_id
+        assert await people.mark_reachable(session, DESK, "telegram", str(OTHER_CUSTOMER), NOW) is None
 
 
 async def test_rules_are_accepted_once(sessions: Sessions) -> None:

@@ -1,11 +1,11 @@
 """Duty in the group, through the real dispatcher: who may say what, and what follows from it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.process import Served
 from crm.db import transaction
 from crm.people import duty, roster
 from crm.people.models import Agent
@@ -306,10 +306,10 @@ async def test_what_is_handed_back_goes_to_others_where_the_profile_assigns(rece
     agent = await reception.agent()
     group = await taken(reception, "Первое", 501, agent)
     colleague = await reception.agent(COLLEAGUE)
-    served = reception.processor._desks
+    handlings = reception.processor._handlings
     profile = PROFILE.model_copy(update={"assignment": "round_robin"})
-    [(source, old)] = served.items()
-    served[source] = Served(profile, old.bot, old.admins)
+    [(source, old)] = handlings.items()
+    handlings[source] = replace(old, served=replace(old.served, profile=profile))
     await reception.did(in_group("/away"))
     [row] = await reception.fetch("select assignee_id from ticket")
     assert row.assignee_id == colleague.id

@@ -46,7 +46,7 @@ class Box:
 
     async def exhausted(self) -> list[tuple[int, str]]:
         async with transaction(self.sessions) as session:
-            return await inbox.quarantine_exhausted(session, self.clock(), 10)
+            return await inbox.quarantine_exhausted(session, [SOURCE], self.clock(), 10)
 
     async def row(self, key: str) -> Any:
         async with self.sessions() as session:

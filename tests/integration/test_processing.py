@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from bot import process
 from bot.handlers import requester
 from bot.process import source_of
-from crm import inbox
+from crm import inbox, worker
 from crm.db import transaction
 from crm.inbox import MAX_ATTEMPTS
 from tests.factories import CUSTOMER, DESK, ENGINEER, GROUP, in_group, message, photo, pressed, private, said, update
@@ -280,7 +279,7 @@ async def test_an_answer_in_a_topic_of_no_ticket_is_refused_aloud(reception: Rec
 
 async def test_a_full_disk_is_nobodys_fault(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it is tried: nothing is quarantined, and it goes on by itself once there is room."""
-    monkeypatch.setattr(process, "RELEASED_REST", 0)
+    monkeypatch.setattr(worker, "RELEASED_REST", 0)
     async with reception.sessions() as session:
         await session.rows(
             """create function no_room() returns trigger language plpgsql as

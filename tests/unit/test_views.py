@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, duty_views, emergency_views, keyboards, maintenance_views, team_views, views
+from bot import (
+    admin_views,
+    duty_views,
+    emergency_views,
+    keyboards,
+    mail_views,
+    maintenance_views,
+    team_views,
+    views,
+)
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
@@ -37,6 +46,8 @@ TICKET = {
     "language": "kk",
     "telegram_id": 2**52,
     "unreachable": True,
+    "mail": "aigerim@example.kz",
+    "mail_unreachable": True,
     "assignee": WILD,
     "related": "PD-1001",
     "organization": WILD,
@@ -78,9 +89,19 @@ FACTS: dict[str, Any] = {
     "by": WILD,
     "organization": WILD,
     "into": "PD-1043",
-    "subject": WILD,
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
+    "address": "aigerim@example.kz",
+    "permanent": False,
+    "subject": WILD,
+    "text": WILD,
+    "fields": ["contract", "grade"],
+    "asked": True,
+}
+MAIL = {
+    "type": "text",
+    "text": f"{WILD}\n\n" * 300,
+    "mail": {"address": "a@b.kz", "name": WILD, "proven": False, "failed": True},
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
@@ -121,6 +142,8 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         for name, draw in notices.items():
             facts = MOVED if name == "moved" else FACTS
             yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
+    yield "mail", lambda look: mail_views.mail(look, MAIL, 0)
+    yield "empty mail", lambda look: mail_views.mail(look, {**MAIL, "text": ""}, 0)
     yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")
     yield "maintenance", lambda look: maintenance_views.listing(look, [FACTS] * 5)
     yield "no maintenance", lambda look: maintenance_views.listing(look, [])
