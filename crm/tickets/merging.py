@@ -21,6 +21,10 @@ from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import change_status, load
 
 ANSWERS = {"first_response", "next_response"}
+_FOLLOW = """
+    insert into follower (ticket_id, address, name, added_at)
+    select $2, address, name, added_at from follower where ticket_id = $1 on conflict do nothing
+"""
 
 
 async def merge(
@@ -51,6 +55,7 @@ async def merge(
     await change_status(session, profile, merged.id, "merge", actor, None, now, changes, into=into.reference)
     merged.merged_into_id, into.updated_at = into.id, now
     await session.execute(update(Ticket).where(Ticket.merged_into_id == merged.id).values(merged_into_id=into.id))
+    await session.rows(_FOLLOW, merged.id, into.id)
     if ANSWERS.intersection(owed):
         await keeping.heard(session, profile, into, now)
     changes.events.append(journal.event(into.id, actor, "merge", now, merged=merged.reference))
