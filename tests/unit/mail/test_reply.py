@@ -68,7 +68,14 @@ def test_html_shows_a_quote_that_the_text_does_not_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["<", "<div class=gmail_quote", "\x00<blockquote type=cite>", "<div id=Signature>" * 5000]
+    "broken",
+    [
+        "<",
+        "<!-- gmail_signature -->",
+        "<div class=gmail_quote",
+        "\x00<blockquote type=cite>",
+        "<div id=Signature>" * 5000,
+    ],
 )
 def test_html_that_cannot_be_read_changes_nothing(broken: str) -> None:
     assert reply_text("It works.", broken) == "It works."
