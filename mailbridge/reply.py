@@ -38,12 +38,17 @@ PATIENCE = 3000  # lines that look as if they introduced a quote and don't, afte
 
 @dataclass(slots=True)
 class _Reading:
-    """Stretches of own lines; whether anything was found to be quoted, and whether all that follows is."""
+    """Stretches of own lines, none beginning with a blank one; whether anything is quoted, whether all the rest is."""
 
     stretches: list[list[str]] = field(default_factory=lambda: [[]])
     quoted: bool = False
     ended: bool = False
     patience: int = PATIENCE
+
+    @property
+    def said(self) -> bool:
+        """Whether any own words were found so far."""
+        return any(self.stretches)
 
     def close(self) -> None:
         if self.stretches[-1]:
@@ -71,7 +76,7 @@ def reply_text(text: str, html: str | None = None) -> str:
 
 def _joined(stretches: list[list[str]]) -> str:
     filled = [stretch for stretch in stretches if any(map(str.strip, stretch))]
-    whole = "\n".join("\n".join(line.rstrip() for line in stretch) for stretch in filled)
+    whole = "\n\n".join("\n".join(line.rstrip() for line in stretch) for stretch in filled)
     return _BLANK_LINES.sub("\n\n", whole).strip()
 
 
@@ -115,6 +120,7 @@ def _read(lines: list[str]) -> _Reading:
     reading = _Reading()
     marked = _marked_lines(lines)
     following = _next_filled(lines)
+    last_marked = max((place for place, quoted in enumerate(marked) if quoted), default=-1)
     place = 0
     fenced = False
     floor = 0  # nothing above this line belongs to an attribution any more
@@ -123,7 +129,8 @@ def _read(lines: list[str]) -> _Reading:
         if _FENCE.match(line) and not marked[place]:
             fenced = not fenced and any(map(_FENCE.match, lines[place + 1 : place + 200]))
         if fenced or not line.strip():
-            reading.stretches[-1].append(line)
+            if line.strip() or reading.stretches[-1]:
+                reading.stretches[-1].append(line)
             place += 1
             continue
         if marked[place] or _rest_of_quoted(lines, marked, place):
@@ -138,8 +145,11 @@ def _read(lines: list[str]) -> _Reading:
             place += 1
             continue
         reading.quoted = True
-        if after >= len(lines) or following[after] >= len(lines) or not marked[following[after]]:
+        begun = following[after]
+        if begun >= len(lines) or not marked[begun]:
             ended = _forward_end(lines, after)
+            if ended is None and begun < last_marked and not reading.said:
+                ended = after  # written between the attribution and the quote
             if ended is None:
                 reading.ended = True
                 break

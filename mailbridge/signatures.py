@@ -64,7 +64,10 @@ _BANNER = re.compile(
     r"(?:external|originated (?:from )?outside|outside (?:of )?(?:the|your) organi|внешн)|"
     r"you don'?t often get (?:e-?mail|messages?) from|(?:learn|узнайте|"
     r"дополнительные сведения) .{0,40}(?:this is important|это важно)|"
-    r"(?:вы|сіз) (?:не часто|нечасто|редко) получаете|\[?external\]? ?(?:e-?mail)? ?:)",
+    r"(?:some people who received this message|(?:вы|сіз)) (?:don'?t often|не часто|нечасто|редко) (?:get|получаете)|"
+    r"\[?external\]? ?(?:e-?mail)? ?:|external\b[^\]]{0,20}\]|внешн(?:ее|яя) (?:письмо|почта|сообщение)|"
+    r"(?:this|это) (?:e-?mail|message|письмо|сообщение) (?:is|was sent|originated|came|получено|пришло|от) .{0,40}"
+    r"(?:external|outside|внешн|извне))",
     re.IGNORECASE,
 )
 SHORT = 80  # characters: a line of a signature
