@@ -26,8 +26,10 @@ _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _INITIALS = re.compile(r"^ ?[^\W\d_]{1,3}>{1,4} ?")
 _INTRODUCING = re.compile(r"wrote|писали|писал|пишете|пишет|schrieb", re.IGNORECASE)
 _PICTURE = re.compile(
-    r"^\s*(?:!?\[(?:cid:|image|https?:|Outlook-)?[^\]\n]{0,120}\](?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|"
-    r"<image\d*\.\w+>)\s*$"
+    r"^\s*(?:!?\[[^\]\n]{0,60}(?:cid:|image|logo|icon|outlook-|https?:|picture|photo|banner|facebook|twitter|linkedin|"
+    r"instagram|youtube|telegram|whatsapp|website|изображение|логотип)[^\]\n]{0,120}\]"
+    r"(?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|!\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)|<image\d*\.\w+>)\s*$",
+    re.IGNORECASE,
 )
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 LONG_LINE = 60  # characters: a quoted line that long may have been wrapped by a program on its way
@@ -94,13 +96,16 @@ def _trimmed(lines: list[str], marks: Hints) -> list[str]:
 def _without_marked_signature(lines: list[str], marks: Hints) -> list[str]:
     if not marks.signatures:
         return lines
-    end = len(lines)
+    end, signed = len(lines), 0
     while end:
         bare = squash(lines[end - 1].strip("*_ \t"))
         if bare and not any(bare in signature for signature in marks.signatures):
             break
+        signed += len(bare)
         end -= 1
-    return lines[:end] if any(line.strip() for line in lines[:end]) else lines
+    # A name alone may be in it by chance: the person wrote that, and the signature is already gone.
+    whole = any(2 * signed > len(signature) for signature in marks.signatures)
+    return lines[:end] if whole and any(map(str.strip, lines[:end])) else lines
 
 
 def _by_marks(reading: _Reading, marks: Hints) -> _Reading:

@@ -54,6 +54,12 @@ def test_what_html_marks_as_a_signature_goes() -> None:
     assert reply_text(text, html) == "It works."
 
 
+def test_a_name_that_is_also_in_the_signature_stays() -> None:
+    text = f"It works.\n\nThanks,\nTom\n\n-- \nTom Berg\nExample School\n\n{QUOTED}"
+    html = '<div>It works.</div><div class="gmail_signature">Tom Berg<br>Example School</div>'
+    assert reply_text(text, html) == "It works.\n\nThanks,\nTom"
+
+
 def test_a_quoted_mails_signature_is_not_ours() -> None:
     text = f"Tom Berg is right.\n\nTom Berg\n\n{QUOTED}"
     html = f'<div>Tom Berg</div><blockquote type="cite"><div class="gmail_signature">Tom Berg</div></blockquote>{text}'
