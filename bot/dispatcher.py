@@ -12,7 +12,9 @@ from bot.handlers import (
     agent,
     duty,
     emergency,
+    linking,
     maintenance,
+    merging,
     organizations,
     queues,
     requester,
@@ -39,8 +41,8 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
-    *(why.router, maintenance.router, queues.router, organizations.router, topic.router, fallback),
+    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(why.router, maintenance.router, queues.router, organizations.router, merging.router, topic.router, fallback),
 )
 
 
