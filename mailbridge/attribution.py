@@ -42,6 +42,7 @@ _VERB_INSIDE = re.compile(
 _VERB_WORDS = frozenset(word for verb in VERBS for word in verb.split())
 # «Name <address> wrote:»
 _SIGNED = re.compile(r"[<(][^<>()@\s]{1,128}@[^<>()@\s]{1,128}[>)]\s+\S+\s?[:：]$")
+_RETOLD = re.compile(r"(?:said|says|sent|ответила?|сообщила?|сообщает)\W*$", re.IGNORECASE)  # also in one's own story
 _VIA = re.compile(r"\svia [A-ZА-ЯЁ]")
 _USENET = re.compile(r"in (?:message|article) <", re.IGNORECASE)
 _SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
@@ -92,6 +93,8 @@ def _with_verb(has: _Traits, quote_follows: bool) -> Sureness:
     words = len(has.text.split())
     if has.strangers > 3:
         return Sureness.NONE
+    if not has.address and _RETOLD.search(has.text):
+        return Sureness.WITH_QUOTE if quote_follows else Sureness.NONE
     if has.dated and (has.address or (has.timed and has.strangers <= 1)):
         return Sureness.ALONE
     listed = has.colon and has.strangers <= 1 and _VIA.search(has.text) is not None  # through a mailing list

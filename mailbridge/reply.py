@@ -20,7 +20,10 @@ from mailbridge.signatures import cut_closing, cut_delimited, cut_disclaimer, wi
 _QUOTED = re.compile(r"^[ \t\u200b\ufeff\xa0]{0,4}(?:>|&gt;)")
 _PROMPT = re.compile(r"^\s{0,4}(?:>>> \S|> \S+@\d+\.\d+\.\d+ |>From )")
 _DIFFERENCE = re.compile(r"^(?:\d+(?:,\d+)?[acd]\d+(?:,\d+)?$|< |---$)")
-_BARE_ADDRESS = re.compile(r"^\s*<?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?\s*$")
+# A name in dashes that isn't known, or the bare address that Foxmail puts there.
+_ABOVE_HEADERS = re.compile(
+    r"^\s*(?:[-_=]{3,}[^-_=\n]{1,60}[-_=]{3,}|<?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?)\s*$"
+)
 _COMPARISON = re.compile(r"^\s{0,4}>=? ?\d[\d.,]*\s?\S{0,10}\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _INITIALS = re.compile(r"^ ?[^\W\d_]{1,3}>{1,4} ?")
@@ -181,7 +184,7 @@ def _introduced(
         reading.patience -= 1
         end = block_at(lines, place)
         if end is not None:
-            _take_back(reading)
+            _take_back(reading, _ABOVE_HEADERS)
             return end
     if ":  " in line[: attribution.LONGEST]:
         reading.patience -= 1
@@ -191,8 +194,12 @@ def _introduced(
         return None
     reading.patience -= 1
     nearest = following[place + 1]
-    quote_follows = nearest < len(lines) and marked[nearest]
+    quote_follows = nearest < len(lines) and (marked[nearest] or _headed(lines, nearest))
     return _attributed(lines, place, floor, reading, quote_follows)
+
+
+def _headed(lines: list[str], place: int) -> bool:
+    return header_field(lines[place]) is not None and block_at(lines, place) is not None
 
 
 def _attributed(lines: list[str], place: int, floor: int, reading: _Reading, quote_follows: bool) -> int | None:
@@ -210,10 +217,12 @@ def _attributed(lines: list[str], place: int, floor: int, reading: _Reading, quo
     return place + 1
 
 
-def _take_back(reading: _Reading) -> None:
-    """Drops what only led up to the quote: a line of underscores, the bare address that Foxmail puts above."""
+def _take_back(reading: _Reading, title: re.Pattern[str] | None = None) -> None:
+    """Drops what only led up to the quote: lines of underscores, and a paragraph of its own that is a `title`."""
     own = reading.stretches[-1]
-    while own and (not own[-1].strip() or is_rule(own[-1]) or _BARE_ADDRESS.match(own[-1])):
+    while own and (not own[-1].strip() or is_rule(own[-1])):
+        own.pop()
+    if title is not None and own and title.match(own[-1]) and (len(own) == 1 or not own[-2].strip()):
         own.pop()
 
 

@@ -183,8 +183,14 @@ def _cut_contacts(lines: list[str]) -> list[str]:
         return lines[:start]
     words = block[0].split()
     named = 2 <= len(words) <= 4 and all(word[0].isupper() for word in words) and ":" not in block[0]
-    reached = sum(map(_reaches, block[1:]))
-    if named and len(block) >= 3 and reached >= 2 and all(len(line) <= SHORT for line in block):
+    contacts = sum(map(looks_like_contact, block[1:]))
+    if (
+        named
+        and len(block) >= 3
+        and contacts >= 2
+        and any(map(_reaches, block[1:]))
+        and all(len(line) <= SHORT for line in block)
+    ):
         return lines[:start]
     return lines
 
