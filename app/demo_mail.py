@@ -23,6 +23,6 @@ async def open_mailboxes(sandbox: Sandbox, customers: Iterable[tuple[str, str]])
         "PRODATA_IMAP_URL": f"{doors['imap']}/INBOX",
         "PRODATA_SMTP_URL": doors["smtp"],
         "PRODATA_MAIL_FROM": DESK,
-        "PRODATA_MAIL_BORDER": state["authserv"],
+        "PRODATA_MAIL_AUTHSERV": state["authserv"],
         "PRODATA_MAIL_PLUS": "yes",
     }

@@ -12,6 +12,7 @@ from bot.handlers import (
     agent,
     duty,
     emergency,
+    linking,
     maintenance,
     organizations,
     queues,
@@ -39,7 +40,7 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
     *(why.router, maintenance.router, queues.router, organizations.router, topic.router, fallback),
 )
 

@@ -8,6 +8,7 @@ from aiogram.utils.formatting import BlockQuote, Bold, Code, Text, as_list
 from bot.rendered import Rendered, render
 from bot.views import Look
 from crm.mail.shown import dealt
+from crm.notices import field_labels
 
 
 def mail(look: Look, content: dict[str, Any], part: int) -> Rendered:
@@ -75,26 +76,9 @@ def _mail_stays(look: Look, facts: dict[str, Any]) -> Rendered:
 
 
 def _missing(look: Look, facts: dict[str, Any]) -> Rendered:
-    asked = ", ".join(field_labels(look)[field] for field in facts["fields"])
+    asked = ", ".join(field_labels(look.t)[field] for field in facts["fields"])
     head = look.t("Asked for what the agreement wants:") if facts["asked"] else look.t("What the agreement wants:")
     return render(Text("📋 ", Bold(head), " ", asked))
-
-
-def field_labels(look: Look) -> dict[str, str]:
-    """What an agreement may want of a request."""
-    t = look.t
-    return {
-        "named_person": t("a named person of the customer"),
-        "contract": t("contract number"),
-        "organization": t("organisation"),
-        "subject": t("school subject"),
-        "grade": t("grade"),
-        "lesson": t("lesson number"),
-        "online_lesson": t("online-lesson number"),
-        "description": t("detailed description"),
-        "full_name": t("full name"),
-        "locality": t("locality and region"),
-    }
 
 
 NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {

@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.client import Client, Later, Refused, Sent
 from bot.process import source_of
 from crm import failpoints, inbox
+from crm.alone import alone
 from crm.db import Session, Sessions
 from crm.inbox import Received
 from crm.wake import INBOX, Waker
@@ -26,16 +27,18 @@ log = structlog.get_logger()
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_SECONDS = 25
 MAX_BODY = 1_000_000
+# No id of Telegram's has more than 52 bits; an index takes no key of any length.
+ID_LIMIT = 2**63
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 def received(desk: str, update: dict[str, Any], raw: bytes | None = None, bot_id: int = 0) -> Received:
-    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no id.
+    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no usable id.
 
     What the bot itself has caused (topic made, card pinned) is done as it comes: nobody has to hear of it.
     """
     update_id = update.get("update_id")
-    if not isinstance(update_id, int) or isinstance(update_id, bool):
+    if not isinstance(update_id, int) or isinstance(update_id, bool) or abs(update_id) >= ID_LIMIT:
         raise ValueError("an update has an update_id")
     payload = raw or json.dumps(update, separators=(",", ":")).encode()
     return Received(str(update_id), lane_of(desk, update), payload, "own" if _own(update, bot_id) else None)
@@ -57,8 +60,12 @@ def lane_of(desk: str, update: dict[str, Any]) -> str:
     chat = message.get("chat") or body.get("from")
     chat_id = chat.get("id") if isinstance(chat, dict) else None
     thread = message.get("message_thread_id") if message.get("is_topic_message") else None
-    # Whatever stands there: the database takes no NUL and no half of a character.
-    return f"{desk}:{chat_id!a}:{thread!a}" if thread else f"{desk}:{chat_id!a}"
+    return ":".join([desk, _place(chat_id), *([_place(thread)] if thread else [])])
+
+
+def _place(found: Any) -> str:
+    """An id as part of a lane; whatever else stands there shares one lane, and is judged by the worker."""
+    return str(found) if isinstance(found, int) and abs(found) < ID_LIMIT else "?"
 
 
 class Poller:
@@ -81,25 +88,11 @@ class Poller:
     async def run(self) -> None:
         while True:
             try:
-                async with self._sessions() as session:
-                    try:
-                        if await self._alone(session):
-                            await self._poll(session)
-                        await asyncio.sleep(2)
-                    finally:
-                        # Not back into the pool: only a closed connection surely gives the lock up.
-                        await (await session.connection()).invalidate()
+                await alone(self._sessions, f"kezekshi poll {self._desk}", 3 * POLL_SECONDS, self._poll)
+                await asyncio.sleep(2)
             except Exception as error:
                 log.error("receive.failed", desk=self._desk, error=repr(error))
                 await asyncio.sleep(1)
-
-    async def _alone(self, session: Session) -> bool:
-        """A session lock: it goes with the connection, so a poller that is dead or paused holds up nobody."""
-        await session.rows(f"set idle_session_timeout = '{3 * POLL_SECONDS}s'")
-        [found] = await session.rows(
-            "select pg_try_advisory_lock(hashtext($1)) as alone", f"kezekshi poll {self._desk}"
-        )
-        return bool(found["alone"])
 
     async def _poll(self, session: Session) -> None:
         """As long as the lock is held: what is received is stored on the lock's own connection."""
@@ -184,7 +177,7 @@ class Webhook:
         except web.HTTPRequestEntityTooLarge:
             return None
         except (web.RequestPayloadError, HttpProcessingError):
-            # Packed, but not as it says: no JSON either.
+            # Broken on its way: no JSON either.
             return b""
         return body if len(body) <= MAX_BODY else None
 

@@ -10,6 +10,8 @@ import signal
 NAMES = (
     "receive.before_commit",
     "receive.stored",
+    "mail.before_commit",
+    "mail.stored",
     "process.claimed",
     "process.before_commit",
     "process.committed",

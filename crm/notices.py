@@ -117,6 +117,44 @@ def _asked(look: Look, facts: dict[str, Any]) -> Said:
     return Said(headline, (t("The clock is paused until you reply."),))
 
 
+def field_labels(t: Texts) -> dict[str, str]:
+    """What an agreement may want of a request."""
+    return {
+        "named_person": t("a named person of the customer"),
+        "contract": t("contract number"),
+        "organization": t("organisation"),
+        "subject": t("school subject"),
+        "grade": t("grade"),
+        "lesson": t("lesson number"),
+        "online_lesson": t("online-lesson number"),
+        "description": t("detailed description"),
+        "full_name": t("full name"),
+        "locality": t("locality and region"),
+    }
+
+
+def _wanted(look: Look, facts: dict[str, Any]) -> Said:
+    """What is missing, asked for at once; that nobody named has written is another matter than a missing fact."""
+    t = look.t
+    fields = [field for field in facts["fields"] if field != "named_person"]
+    lines = []
+    if fields:
+        labels = ", ".join(field_labels(t)[field] for field in fields)
+        lines.append(t("To begin, we still need: {fields}.", fields=labels))
+    if "named_person" in facts["fields"]:
+        lines.append(
+            t("By the contract, requests come from persons whom the customer has named: please write through one.")
+        )
+    lines.append(t("Please add it in an answer to this message; the clock is paused until then."))
+    return Said(t("{reference} is registered.", reference=facts["reference"]), tuple(lines))
+
+
+def _link_code(look: Look, facts: dict[str, Any]) -> Said:
+    t, desk = look.t, look.profile.title
+    what = t("Write this code to the bot of {desk} to link this address: {code}", desk=desk, code=facts["code"])
+    return Said(what, (t("If it was not you who asked for it, do nothing: without the code nothing is linked."),))
+
+
 def _resolved(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     headline = t("{reference} is solved.", reference=facts["reference"])
@@ -152,6 +190,8 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "retyped": _retyped,
     "moved": _moved,
     "asked": _asked,
+    "wanted": _wanted,
+    "link_code": _link_code,
     "resolved": _resolved,
     "reminded": _reminded,
     "lapsed": _lapsed,

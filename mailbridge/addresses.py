@@ -11,10 +11,16 @@ from mailbridge.fields import words
 MOST = 1000
 
 _TOKEN = re.compile(
-    r'"((?:[^"\\]|\\.){0,1000})"|<([^<>"]*(?:"(?:[^"\\]|\\.)*"[^<>"]*)*)>?|([,;:])|([^"<>(),;:]+)|.', re.S
+    r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}+\?=)"
+    r'|"((?:[^"\\]++|\\.)*+)"'
+    r'|<([^<>"]*+(?:"(?:[^"\\]++|\\.)*+"[^<>"]*+)*+)>?'
+    r"|([,;:])"
+    r'|((?:[^"<>(),;:=]++|=(?!\?))++)|.',
+    re.S,
 )
+_UNCLOSED = re.compile(r'\A([^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+)*+)(".*)\Z', re.S)
 _PAREN = re.compile(r"\\.|[()]", re.S)
-_LOCAL = r'(?:"(?:[^"\\]|\\.)+"|[^\s"@<>(),;:\\\[\]]+)'
+_LOCAL = r'(?:"(?:[^"\\]++|\\.)++"|(?<![^\s"@<>(),;:\\\[\]])[^\s"@<>(),;:\\\[\]]++)'
 _ADDRESS = re.compile(rf"({_LOCAL})\s*@\s*(\[[0-9A-Fa-f.:xIPv]+\]|[^\s\"@<>(),;:\\\[\]]+)")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x80-\x9f]")
 _SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
@@ -52,6 +58,8 @@ def _quoted(name: str) -> str:
 
 
 def _mailboxes(value: str) -> Iterator[_Mailbox]:
+    # Behind a quote that nothing closes no other one means anything; looking for its end each time costs too much.
+    value = _UNCLOSED.sub(lambda found: found[1] + found[2].replace('"', "'"), value)
     mailbox, position = _Mailbox(), 0
     while position < len(value):
         if value[position] == "(":
@@ -62,9 +70,10 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
         if token is None:
             break
         position = token.end()
-        quoted, angle, mark, bare = token.groups()
-        if quoted is not None:
-            mailbox.phrase.append((quoted, True))
+        encoded, quoted, angle, mark, bare = token.groups()
+        if encoded or quoted is not None:
+            # Neither is ever an address, whatever stands in it.
+            mailbox.phrase.append((encoded or quoted, True))
         elif angle is not None:
             mailbox.angles.append(angle)
         elif mark == ":" and not mailbox.angles and not any("@" in word for word, own in mailbox.phrase if not own):
@@ -134,7 +143,7 @@ def _canonical(local: str, domain: str) -> str | None:
 
 def _name(phrase: list[tuple[str, bool]], comments: list[str]) -> str:
     unquoted = "".join(re.sub(r"\\(.)", r"\1", word) if own else word for word, own in phrase)
-    name = words(unquoted.strip()) or words(re.sub(r"\\(.)", r"\1", " ".join(comments)))
+    name = words(unquoted.strip(" ,;\t")) or words(re.sub(r"\\(.)", r"\1", " ".join(comments)))
     name = _INVISIBLE.sub("", name).strip()
     while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
         name = name[1:-1].strip()

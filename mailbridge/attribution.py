@@ -1,12 +1,13 @@
 """«On … wrote:» in any tongue: which lines introduce a quote.
 
-No template per language: an attribution is short, names a moment or an address, and leaves over few small words that a
-sentence would need. A line that is convincing by itself announces a quote even where nothing is marked with ">"; a weaker
-one (a name and a verb) only counts when marked lines follow.
+No template per language: an attribution is short, names a moment or an address, and leaves over few small words that
+a sentence would need. A line that convinces by itself announces a quote even where nothing is marked with ">"; a
+weaker one (a name and a verb) only counts when marked lines follow.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from mailbridge.phrases import CONNECTIVES, LEADS, MONTHS, VERBS
@@ -38,36 +39,26 @@ _VERB_INSIDE = re.compile(
     r"(?:^|[\s,>)\]])(schrieb|schrieben|schreef|skrev|wrote|writes|ezt írta|írta|napsal|napsala|kirjoitti|escreveu|"
     r"yazdı|написал|написала|написал\(а\)|писал|писали|пишет|жазды)[\s,]"
 )
+_VERB_WORDS = frozenset(word for verb in VERBS for word in verb.split())
+# «Name <address> wrote:»
+_SIGNED = re.compile(r"[<(][^<>()@\s]{1,128}@[^<>()@\s]{1,128}[>)]\s+\S+\s?[:：]$")
+_SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
 _EDGES = " \t*_-–—=|\u200b\ufeff"
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
 
 
-def _dated(text: str) -> bool:
-    """Whether it names a day."""
-    if _NUMERIC.search(text):
-        return True
-    tokens = _TOKEN.findall(text)
-    for place, token in enumerate(tokens):
-        if len(token) <= 12 and token[:3] in MONTHS:
-            around = tokens[max(0, place - 2) : place + 3]
-            if any(near.isdecimal() and 1 <= len(near) <= 4 for near in around):
-                return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What a line has of an attribution. `strangers`: how many of its words have no place in one."""
 
-
-def _of_a_sentence(text: str) -> int:
-    """How many small words are neither names nor dates nor the usual between them."""
-    bare = _IN_QUOTES.sub(" ", _IN_ANGLES.sub(" ", ADDRESS.sub(" ", text)))
-    count = 0
-    for word in _WORD.findall(bare):
-        if len(word) >= 4 and word[0].islower():
-            known = word in CONNECTIVES or word in _VERB_WORDS or word[:3] in MONTHS
-            count += not known
-    return count
-
-
-_VERB_WORDS = frozenset(word for verb in VERBS for word in verb.split())
+    text: str
+    verb: bool
+    colon: bool
+    address: bool
+    dated: bool
+    timed: bool
+    year: bool
+    strangers: int
 
 
 def judge(window: str, quote_follows: bool) -> Sureness:
@@ -78,58 +69,76 @@ def judge(window: str, quote_follows: bool) -> Sureness:
     colon = text.endswith((":", "："))
     small = text.rstrip(":： .").strip(_EDGES).lower()
     address = ADDRESS.search(text) is not None
-    dated = _dated(small)
-    timed = _TIME.search(small) is not None
     verb = _VERB_LAST.search(small) is not None or (colon and _VERB_INSIDE.search(small) is not None)
-    if not (
-        verb or (address and (colon or text.endswith((">", ")", "]")))) or (quote_follows and dated and timed and colon)
-    ):
+    closed = colon or text.endswith((">", ")", "]"))
+    if not verb and not (address and closed) and not (quote_follows and colon):
         return Sureness.NONE
-    strangers = _of_a_sentence(text)
-    if verb:
-        return _with_verb(text, small, strangers, colon, address, dated, timed, quote_follows)
-    return _without_verb(text, small, strangers, colon, address, dated, timed, quote_follows)
+    traits = _Traits(
+        text,
+        verb,
+        colon,
+        address,
+        dated=_is_dated(small),
+        timed=_TIME.search(small) is not None,
+        year=_YEAR.search(small) is not None,
+        strangers=_strangers(text),
+    )
+    return _with_verb(traits, quote_follows) if verb else _without_verb(traits, quote_follows)
 
 
-def _with_verb(
-    text: str, small: str, strangers: int, colon: bool, address: bool, dated: bool, timed: bool, quote_follows: bool
-) -> Sureness:
-    if strangers > 3:
+def _with_verb(has: _Traits, quote_follows: bool) -> Sureness:
+    words = len(has.text.split())
+    if has.strangers > 3:
         return Sureness.NONE
-    if address and dated:
+    if has.dated and (has.address or (has.timed and has.strangers <= 1)):
         return Sureness.ALONE
-    if dated and timed and strangers <= 1:
+    if has.colon and has.dated and has.year and has.strangers == 0 and _is_opened(has.text):
         return Sureness.ALONE
-    if colon and dated and _YEAR.search(small) and strangers == 0 and _opened(text):
+    if has.colon and has.strangers <= 1 and words <= 9 and _SIGNED.search(has.text):
         return Sureness.ALONE
-    if colon and address and text[0] in '"<“' and strangers == 0:
-        return Sureness.ALONE
-    if quote_follows and (dated or timed or address or len(text.split()) <= (8 if colon else 4)):
+    if quote_follows and (has.dated or has.timed or has.address or words <= (8 if has.colon else 4)):
         return Sureness.WITH_QUOTE
     return Sureness.NONE
 
 
-def _without_verb(
-    text: str, small: str, strangers: int, colon: bool, address: bool, dated: bool, timed: bool, quote_follows: bool
-) -> Sureness:
-    if strangers > 2:
+def _without_verb(has: _Traits, quote_follows: bool) -> Sureness:
+    if has.strangers > 2:
         return Sureness.NONE
-    last = ADDRESS.search(text)
-    for last in ADDRESS.finditer(text):
-        pass
-    address_ends = last is not None and len(text) - last.end() <= 4
-    if address_ends and dated and (timed or _YEAR.search(small)):
-        if colon and strangers <= 2:
+    ends = [found.end() for found in ADDRESS.finditer(has.text)]
+    if ends and len(has.text) - ends[-1] <= 4 and has.dated and (has.timed or has.year):
+        if has.colon or (has.strangers == 0 and _NUMERIC.match(has.text)):
             return Sureness.ALONE
-        if _NUMERIC.match(text) or quote_follows:
-            return Sureness.ALONE if _NUMERIC.match(text) and strangers == 0 else Sureness.WITH_QUOTE
-        return Sureness.NONE
-    if quote_follows and colon and ((dated and timed) or (address and len(text.split()) <= 6)):
+        return Sureness.WITH_QUOTE if quote_follows else Sureness.NONE
+    short = has.address and len(has.text.split()) <= 6
+    if quote_follows and has.colon and ((has.dated and has.timed) or short):
         return Sureness.WITH_QUOTE
     return Sureness.NONE
 
 
-def _opened(text: str) -> bool:
+def _is_dated(text: str) -> bool:
+    """Whether it names a day."""
+    if _NUMERIC.search(text):
+        return True
+    tokens = _TOKEN.findall(text)
+    for place, token in enumerate(tokens):
+        if len(token) <= 12 and token[:3] in MONTHS:
+            around = tokens[max(0, place - 2) : place + 3]
+            if any(near.isdecimal() and len(near) <= 4 for near in around):
+                return True
+    return False
+
+
+def _strangers(text: str) -> int:
+    bare = _IN_QUOTES.sub(" ", _IN_ANGLES.sub(" ", ADDRESS.sub(" ", text)))
+    count = 0
+    for word in _WORD.findall(bare):
+        if len(word) >= 4 and word[0].islower():
+            known = word in CONNECTIVES or word in _VERB_WORDS or word[:3] in MONTHS
+            count += not known
+    return count
+
+
+def _is_opened(text: str) -> bool:
     """Whether the first word is one that opens an attribution."""
     first = text.split(None, 1)[0].strip(",.").lower()
     return first in LEADS or first in CONNECTIVES or first[:1].isdigit() or len(first) <= 3
@@ -138,29 +147,31 @@ def _opened(text: str) -> bool:
 def span_ending(lines: Sequence[str], end: int, first: int, quote_follows: bool) -> int | None:
     """The line where an attribution that ends in line `end` begins, not before `first`; None if there is none."""
     joined = ""
-    chosen = None
     weak = None
-    start = end
-    while start >= first and start > end - WRAPPED and lines[start].strip():
-        joined = lines[start].strip() + " " + joined
-        if len(joined) > LONGEST + 50:
+    for start in range(end, max(first, end - WRAPPED + 1) - 1, -1):
+        if not lines[start].strip() or len(joined) > LONGEST:
             break
+        joined = lines[start].strip() + " " + joined
         sure = judge(joined, quote_follows)
         if sure is Sureness.ALONE:
-            chosen = start
-            break
+            return _with_its_head(lines, start, end, first, quote_follows)
         if sure is Sureness.WITH_QUOTE and (weak is None or _begins(lines[start])):
             weak = start
-        start -= 1
-    if chosen is None:
-        return weak
-    above = chosen - 1
-    if above >= first and chosen > end - WRAPPED and lines[above].strip() and not _begins(lines[chosen]):
-        belongs = (lines[chosen].lstrip(_EDGES)[:1] == "<" and len(lines[above].split()) <= 6) or _begins(lines[above])
-        whole = " ".join(line.strip() for line in lines[above : end + 1])
-        if belongs and lines[above].rstrip()[-1] not in ".!?" and judge(whole, quote_follows) is Sureness.ALONE:
-            return above
-    return chosen
+    return weak
+
+
+def _with_its_head(lines: Sequence[str], start: int, end: int, first: int, quote_follows: bool) -> int:
+    """A line further up where the beginning is missing: the name before its address, the day before its year."""
+    above = start - 1
+    if above < first or not lines[above].strip() or _begins(lines[start]) or lines[above].rstrip()[-1] in ".!?:":
+        return start
+    few = len(lines[above].split()) <= 6
+    named = few and lines[start].lstrip(_EDGES)[:1] == "<"
+    addressed = few and "@" in lines[above] and lines[start][:1].isdigit()
+    if not (named or addressed or _begins(lines[above])):
+        return start
+    whole = " ".join(line.strip() for line in lines[above : end + 1])
+    return above if judge(whole, quote_follows) is Sureness.ALONE else start
 
 
 def _begins(line: str) -> bool:
@@ -176,6 +187,12 @@ def may_end(line: str) -> bool:
     if not bare or len(bare) > LONGEST:
         return False
     return bare[-1] in ":：>)]" or bare.lower().endswith(("wrote", "writes", "写道", "schrieb", "écrit", "napisał(a)"))
+
+
+def begins_a_line(line: str) -> bool:
+    """Whether an attribution stands at the head of a line that goes on with what is quoted, as Yahoo writes it."""
+    place = line.find(":  ", 20, LONGEST)
+    return place > 0 and judge(line[: place + 1], quote_follows=False) is Sureness.ALONE
 
 
 def sharing_a_line(line: str) -> str | None:

@@ -189,10 +189,10 @@ def _lesser(plain: str, html: str) -> bool:
 
 def _mixed(reading: _Reading, node: Node) -> _View:
     views = [_view(reading, child, node) for child in node.children]
-    shown = [view for view in views if view.shows]
+    shown = [view for view in views if view.html or (view.plain or "").strip()]
     if len(shown) == 2 and shown[0].plain is not None and shown[1].plain is None and _same(*shown):
         return _alternative(shown)
-    return _joined(shown)
+    return _joined(shown or views)
 
 
 def _same(plain: _View, html: _View) -> bool:

@@ -10,7 +10,7 @@ from mailbridge import transfer
 from mailbridge.charsets import decode, known, storable
 
 # A header beyond this is cut, not refused: what counts stands above or is repeated.
-LARGEST = 1 << 20
+LARGEST = 4 << 20
 LARGEST_VALUE = 1 << 16
 MOST = 1000
 
@@ -22,14 +22,14 @@ _USUAL = re.compile(
 )
 _WORD = re.compile(
     r"=\?([^?\s\"<>]{1,60})\?(?:"
-    r"[bB]\?([A-Za-z0-9+/=_\s-]{0,8000})|"
+    r"[bB]\?([A-Za-z0-9+/=_\s-]{0,8000}+)|"
     # A question mark before an encoded byte is a character of the text, not the end of the word.
-    r"[qQ]\?((?:[^?]|\?(?!=)|\?=(?=[0-9A-F]{2}[^?\s]{0,80}\?=)){0,1500})"
+    r"[qQ]\?([^?]{0,2000}+(?:(?:\?(?!=)|\?=(?=[0-9A-F]{2}[^?\s]{0,80}\?=))[^?]{0,2000}+){0,30}+)"
     r")\?="
 )
 _UNFINISHED = re.compile(r"=\?([^?\s\"<>]{1,60})\?(?:[bB]\?([A-Za-z0-9+/=]{4,8000})|[qQ]\?([^?\s]{1,1500}))\??$")
 _FOLD = re.compile(r"[ \t]*(?:\r?\n|\r)[ \t]*")
-_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.S)
+_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*))', re.S)
 _SECTION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
 
 

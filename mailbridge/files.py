@@ -60,7 +60,7 @@ def clean_name(name: str | None, content_type: str) -> str:
     if _PERCENT.search(name) and "\ufffd" not in (plain := unquote(name)):
         name = plain
     name = re.split(r"[/\\]", name)[-1]
-    name = " ".join(_INVISIBLE.sub("", _UNSAFE.sub("_", name)).split()).strip(" .")
+    name = _UNSAFE.sub("_", " ".join(_INVISIBLE.sub("", name).split())).strip(" .")
     if not name.strip("_"):
         kind = content_type.partition("/")[0]
         return _WORDS.get(kind, "file") + extension(content_type)

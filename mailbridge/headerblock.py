@@ -24,7 +24,8 @@ _REPLY_ABOVE = re.compile(
 )
 _REPLY_ABOVE_WORDS = re.compile("above|выше|oberhalb|au-dessus|жоғары")
 _ONE_LINE = re.compile(
-    r"^[\s*_>]*(?:From|От|Von|De|Date|Дата|Sent)\b ?:.{3,200}\b(?:To|Кому|An|À|Para) ?:.{3,200}\b(?:Subject|Тема|Betreff|Objet|"
+    r"^[\s*_>]*(?:From|От|Von|De|Date|Дата|Sent)\b ?:.{3,200}\b(?:To|Кому|An|À|Para) ?:.{3,200}\b(?:Subject|Тема|"
+    r"Betreff|Objet|"
     r"Asunto) ?:"
 )
 

@@ -38,7 +38,7 @@ class _Lines:
         self.gap = 0  # empty lines owed before the next text
         self.hidden = 0
         self.quotes: list[bool] = []
-        self.depth = 0
+        self.depth = self.last_depth = 0
         self.preformatted = 0
         self.lists: list[int | None] = []
         self.bullet = ""
@@ -145,10 +145,14 @@ class _Lines:
             return
         text = text.replace("\xa0", " ")
         text = text.rstrip() if self.preformatted else _RUNS.sub(" ", text).strip(" ")
-        quote = "> " * min(self.depth, DEEPEST_QUOTE)
+        depth = min(self.depth, DEEPEST_QUOTE)
+        quote = "> " * depth
         if self.lines:
-            self.lines += [quote.rstrip()] * self.gap
-        self.gap = 0
+            # What lies between two depths belongs to neither quote.
+            self.lines += [
+                "> " * min(depth, self.last_depth - 1) + ">" if min(depth, self.last_depth) else ""
+            ] * self.gap
+        self.gap, self.last_depth = 0, depth
         self.lines.append((quote + self.bullet + text.strip("\t")).rstrip())
         self.bullet = ""
 
@@ -223,7 +227,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    clean_content_tags={"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math"},
+    clean_content_tags={"script", "style", "title", "noscript", "template", "iframe", "object", "svg"},
     attributes=_ALLOWED,
     attribute_filter=_attribute,
     filter_style_properties=_STYLES,

@@ -142,10 +142,9 @@ def _between(raw: bytes, node: Node, boundary: bytes) -> list[tuple[int, int]]:
             continue
         if begun >= 0:
             pieces.append((begun, _before_line_end(raw, begun, position)))
+        # Behind the end another part may follow: some programs give an inner multipart the boundary of the outer one.
         begun = following if rest == b"" else -1
         position = following
-        if begun < 0:
-            break
     if begun >= 0 and begun < node.end:
         # Cut off, or its end was lost.
         pieces.append((begun, node.end))

@@ -1,9 +1,10 @@
 """What a person newly wrote: a mail's text without what it quotes, forwards, and what programs added.
 
 The convention, which is that of the field's test corpora where they agree. Dropped: lines marked ">", the line that
-introduces them, the headers of the mail below and everything under them, a signature below a delimiter or with contacts,
-lines of apps, legal notices. Kept: greeting, closing and bare name («Thanks, Bob»), answers written between quotes, code
-and logs. Where nothing would remain, nothing was new: the whole text is the answer (so of a mail that was only forwarded).
+introduces them, the headers of the mail below and everything under them, a signature below a delimiter or with
+contacts, lines of apps, legal notices. Kept: greeting, closing and bare name («Thanks, Bob»), answers written between
+quotes, code and logs. Where nothing would remain, nothing was new: the whole text is the answer, so too of a mail that
+only forwards another.
 """
 
 import re
@@ -19,11 +20,14 @@ from mailbridge.signatures import cut_closing, cut_delimited, cut_disclaimer, wi
 _QUOTED = re.compile(r"^[ \t\u200b\ufeff\xa0]{0,4}(?:>|&gt;)")
 _PROMPT = re.compile(r"^\s{0,4}(?:>>> \S|> \S+@\d+\.\d+\.\d+ |>From )")
 _DIFFERENCE = re.compile(r"^(?:\d+(?:,\d+)?[acd]\d+(?:,\d+)?$|< |---$)")
+_BARE_ADDRESS = re.compile(r"^\s*<?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?\s*$")
+_COMPARISON = re.compile(r"^\s{0,4}>=? ?\d[\d.,]*\s?\S{0,10}\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _INITIALS = re.compile(r"^ ?[^\W\d_]{1,3}>{1,4} ?")
 _INTRODUCING = re.compile(r"wrote|писали|писал|пишете|пишет|schrieb", re.IGNORECASE)
 _PICTURE = re.compile(
-    r"^\s*(?:!?\[(?:cid:|image|https?:|Outlook-)?[^\]\n]{0,120}\](?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|<image\d*\.\w+>)\s*$"
+    r"^\s*(?:!?\[(?:cid:|image|https?:|Outlook-)?[^\]\n]{0,120}\](?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|"
+    r"<image\d*\.\w+>)\s*$"
 )
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 LONG_LINE = 60  # characters: a quoted line that long may have been wrapped by a program on its way
@@ -47,14 +51,17 @@ class _Reading:
 
 
 def reply_text(text: str, html: str | None = None) -> str:
-    """The words that the writer of this mail added. Never empty unless `text` is. Takes time in proportion to `text`."""
+    """The words that the writer of this mail added; never empty unless `text` is. Time grows with its length alone.
+
+    `text`: the plain body, from HTML with quotes marked ">" where there is nothing else; `html`: as it came.
+    """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if not plain.strip():
         return ""
     lines = without_banner(plain.split("\n"))
     reading = _read(lines[:MOST_LINES])
     if not reading.ended:
-        reading.stretches[-1].extend(line for line in lines[MOST_LINES:] if not _QUOTED.match(line))
+        reading.stretches[-1].extend(line for line in lines[MOST_LINES:] if ">" not in line[:5])
     marks = hints(html, quotes_matter=not reading.quoted)
     if not reading.quoted:
         reading = _by_marks(reading, marks)
@@ -63,9 +70,8 @@ def reply_text(text: str, html: str | None = None) -> str:
 
 
 def _joined(stretches: list[list[str]]) -> str:
-    whole = "\n".join(
-        "\n".join(line.rstrip() for line in stretch) for stretch in stretches if any(map(str.strip, stretch))
-    )
+    filled = [stretch for stretch in stretches if any(map(str.strip, stretch))]
+    whole = "\n".join("\n".join(line.rstrip() for line in stretch) for stretch in filled)
     return _BLANK_LINES.sub("\n\n", whole).strip()
 
 
@@ -150,11 +156,9 @@ def _introduced(
     line = lines[place]
     kind = separator(line)
     if kind is not None:
-        _drop_rule(reading)
-        if kind == "end":
-            return place + 1
-        start = following[place + 1] if place + 1 < len(lines) else len(lines)
-        inner = block_at(lines, start) if start < len(lines) else None
+        _take_back(reading)
+        start = following[place + 1]
+        inner = block_at(lines, start) if kind != "end" and start < len(lines) else None
         return inner if inner is not None else place + 1
     if reading.patience <= 0:
         return None
@@ -162,32 +166,39 @@ def _introduced(
         reading.patience -= 1
         end = block_at(lines, place)
         if end is not None:
-            _drop_rule(reading)
+            _take_back(reading)
             return end
+    if ":  " in line[: attribution.LONGEST]:
+        reading.patience -= 1
+        if attribution.begins_a_line(line):
+            return place + 1
     if not attribution.may_end(line):
         return None
     reading.patience -= 1
-    nearest = following[place + 1] if place + 1 < len(lines) else len(lines)
+    nearest = following[place + 1]
     quote_follows = nearest < len(lines) and marked[nearest]
+    return _attributed(lines, place, floor, reading, quote_follows)
+
+
+def _attributed(lines: list[str], place: int, floor: int, reading: _Reading, quote_follows: bool) -> int | None:
+    """Likewise, for an attribution that ends in line `place`."""
+    own = reading.stretches[-1]
+    shared = attribution.sharing_a_line(lines[place])
+    if shared is not None:
+        own.append(shared)
+        return place + 1
     start = attribution.span_ending(lines, place, max(floor, place - attribution.WRAPPED), quote_follows)
     if start is None:
-        shared = attribution.sharing_a_line(line)
-        if shared is None:
-            return None
-        reading.stretches[-1].append(shared)
-        return place + 1
-    own = attribution.sharing_a_line(" ".join(lines[start : place + 1])) if start == place else None
-    del reading.stretches[-1][len(reading.stretches[-1]) - (place - start) :]
-    if own is not None:
-        reading.stretches[-1].append(own)
-    _drop_rule(reading)
+        return None
+    del own[len(own) - (place - start) :]
+    _take_back(reading)
     return place + 1
 
 
-def _drop_rule(reading: _Reading) -> None:
-    """Takes back a line of underscores that only led up to the quote."""
+def _take_back(reading: _Reading) -> None:
+    """Drops what only led up to the quote: a line of underscores, the bare address that Foxmail puts above."""
     own = reading.stretches[-1]
-    while own and (not own[-1].strip() or is_rule(own[-1])):
+    while own and (not own[-1].strip() or is_rule(own[-1]) or _BARE_ADDRESS.match(own[-1])):
         own.pop()
 
 
@@ -220,8 +231,10 @@ def _marked_lines(lines: list[str]) -> list[bool]:
 
 
 def _is_code(lines: list[str], place: int) -> bool:
-    """A prompt, or a side of a comparison: marked for another reason than quoting."""
+    """A prompt, a number to be exceeded, or a side of a difference: marked for another reason than quoting."""
     if _PROMPT.match(lines[place]):
+        return True
+    if place and lines[place - 1].strip() and _COMPARISON.match(lines[place]):
         return True
     near = lines[max(0, place - 6) : place] + lines[place + 1 : place + 7]
     return any(_DIFFERENCE.match(line) for line in near)
@@ -231,5 +244,8 @@ def _rest_of_quoted(lines: list[str], marked: list[bool], place: int) -> bool:
     """The end of a quoted line that a program wrapped on its way."""
     if not 0 < place < len(lines) - 1 or not (marked[place - 1] and marked[place + 1]):
         return False
-    line = lines[place].strip()
-    return len(lines[place - 1]) >= LONG_LINE and len(line) <= WRAPPED_REST and len(line.split()) <= 3
+    above, line = lines[place - 1].rstrip(), lines[place].strip()
+    if len(above) < LONG_LINE:
+        return False
+    continues = line[0].islower() and above[-1] not in ".?!:;" and len(line) <= LONG_LINE
+    return continues or (len(line) <= WRAPPED_REST and len(line.split()) <= 3)

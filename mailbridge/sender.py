@@ -1,17 +1,18 @@
 """Who proved to be the sender? Only what our own border wrote of this mail counts, and only for one From (RFC 8601).
 
-The border's field is the topmost Authentication-Results; it names the border, and above it stand only Received fields of
-the border's own domain, at most one of which took the mail from outside. Whatever is forged arrived in the mail and stands
-below what the border put on top. One thing position cannot show: a border that adds nothing of its own to some mail must at
-least remove fields that carry its name (RFC 8601, 5), else a forged one directly below its Received is taken for its own.
+The border's field is the topmost Authentication-Results; it names the border, and above it stand only Received fields
+of the border's own domain, at most one of which took the mail from outside. Whatever is forged arrived in the mail and
+stands below what the border put on top. One thing position cannot show: a border that adds nothing of its own to some
+mail must at least remove fields that carry its name (RFC 8601, section 5), else a forged one directly below its own
+Received is taken for genuine.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.utils import getaddresses
 
 from crm.mail.letter import Authentication
+from mailbridge import addresses
 from mailbridge.parsed import Headers, Parsed
 from mailbridge.wording import names
 
@@ -42,8 +43,8 @@ class _Result:
 
 
 def authentication(parsed: Parsed, authserv_id: str | None) -> Authentication:
-    """What our border says of the sender. Without `authserv_id`, or if From names nobody or several, nothing is verified;
-    the words of the topmost field are then given all the same, and mean no more than whoever wrote it."""
+    """What our border says of the sender. If From names nobody or several, nothing is verified, nor is it without
+    `authserv_id`: the words are then those of the topmost field, and mean no more than whoever wrote it."""
     value = _border_field(parsed.headers, authserv_id)
     if value is None:
         return Authentication()
@@ -188,7 +189,5 @@ def _is_public(domain: str) -> bool:
 def _from_domain(headers: Headers) -> str | None:
     """The domain of the only address of the only From."""
     fields = headers.all("from")
-    addresses = [address for _, address in getaddresses(fields) if "@" in address]
-    if len(fields) != 1 or len(addresses) != 1 or fields[0].count("<") > 1:
-        return None
-    return addresses[0].rpartition("@")[2].rstrip(".").lower()
+    found = [one for field in fields for one in addresses.parse(field)]
+    return found[0].domain if len(fields) == len(found) == 1 else None

@@ -10,7 +10,7 @@ from typing import Literal
 from crm.changes import Changes
 from crm.db import Session
 from crm.desks import QUEUE, Profile
-from crm.mail import answering, recording, returned, threads
+from crm.mail import answering, contract, recording, returned, threads
 from crm.mail.glance import Glance, glance
 from crm.mail.letter import Address, Letter
 from crm.mail.threads import Thread
@@ -127,18 +127,22 @@ async def _open(
     """A new ticket. One that its sender took part in is continued by it; what a stranger refers to stays apart."""
     profile = door.profile
     related = thread.ticket.id if thread is not None and thread.takes_part else None
-    acknowledge = seen.automatic < answering.allowance(letter, door.border_proves)
+    may_write = seen.automatic < answering.allowance(letter, door.border_proves)
+    missing = await contract.lacking(session, profile, door.queue, who, letter)
     opening = Opening(
         related_id=related,
         queue=door.queue,
         subject=service.shortened(letter.subject) or None,
-        acknowledge=acknowledge,
+        acknowledge=may_write and not missing,
     )
     ticket = await service.open_ticket(session, profile, who, _written(door, letter, now), now, opening)
     await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
-    if acknowledge:
+    if missing:
+        await contract.ask(session, profile, who, ticket, missing, may_write, now)
+    if may_write:
         await _count(session, profile.name, who.address, now)
     if thread is None or thread.takes_part:
+        await contract.follow(session, ticket.id, who, letter, now)
         return "opened"
     await _stranger(session, profile, ticket, thread, now)
     return "separate"
@@ -165,6 +169,7 @@ async def _add(
     confirms = choice == "confirm" and ticket.status == "resolved"
     await service.add_message(session, profile, who, ticket, _written(door, letter, now), now, asks=not confirms)
     await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
+    await contract.follow(session, ticket.id, who, letter, now)
     if confirms:
         await service.confirm(session, profile, who, ticket.id, now)
         return "confirmed"

@@ -132,6 +132,21 @@ class DutyOverride(Base):
     created_at: Mapped[datetime]
 
 
+class LinkCode(Base):
+    """A code that was sent to a mail address, to prove that it is a person's; only its hash is kept."""
+
+    __tablename__ = "link_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    address: Mapped[str]
+    digest: Mapped[bytes]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class Dialogue(Base):
     """Where a person stands in a dialogue with the bot, so that a restart forgets nothing."""
 

@@ -56,6 +56,29 @@ async def test_old_boxes_are_pruned_and_what_needs_a_look_stays(sessions: Sessio
     assert sorted(row.state for row in left) == ["failed", "quarantined", "queued", "queued", "unknown"]
 
 
+async def test_rows_that_stay_do_not_hide_what_is_old(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.jobs.PRUNE_BATCH", 1)
+    async with transaction(sessions) as session:
+        for state, count in (("quarantined", 30), ("done", 1)):
+            await session.rows(
+                """insert into inbox (source, external_key, lane, payload, received_at, due_at, state, settled_at)
+                   select 's', $1 || n, 'l', '', $2, $2, $1, $2 from generate_series(1, $3::int) n""",
+                state,
+                NOW,
+                count,
+            )
+        for state, count in (("failed", 30), ("sent", 1)):
+            await session.rows(
+                """insert into outbox (desk, channel, bucket, lane, kind, payload, priority, state, due_at, created_at,
+                   settled_at) select 'd', 'telegram', 'b', 'l', 'call', '{}', 1, $1, $2, $2, $2
+                   from generate_series(1, $3::int)""",
+                state,
+                NOW,
+                count,
+            )
+    assert await housekeeping(sessions, [PROFILE], NOW + KEPT_FOR + timedelta(seconds=1)) == 2
+
+
 def job(result: Any) -> Job:
     async def sweep(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
         if isinstance(result, Exception):

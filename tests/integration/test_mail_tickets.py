@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from crm.db import Sessions, transaction
-from crm.desks import Profile
+from crm.desks import Profile, load_profile
 from crm.mail import service, tokens
 from crm.mail.letter import Address, Authentication, Bounce, File, Letter
 from crm.mail.service import Choice, Door
+from crm.people import organizations
 from crm.people import service as people
 from crm.tickets import service as tickets
 from crm.tickets import work
@@ -356,6 +357,67 @@ async def test_what_its_owner_chose_goes_before(post: Post) -> None:
 async def test_a_queue_of_its_own_mailbox(post: Post) -> None:
     await post.take(letter(), queue="billing")
     assert (await post.ticket()).queue == "billing"
+
+
+MEO = load_profile("meo")
+
+
+async def organization(post: Post, followers: str = "contacts") -> None:
+    async with transaction(post.sessions) as session:
+        school = await organizations.add(
+            session, PROFILE.name, "Школа 5", post.clock(), contract="17", followers=followers
+        )
+        for name, address in (("Айгерім", CUSTOMER), ("Ерлан", COLLEAGUE)):
+            await organizations.add_contact(session, school, name, post.clock(), email=address)
+
+
+async def followers(post: Post) -> list[str]:
+    return [row.address for row in await post.fetch("select address from follower order by address")]
+
+
+async def test_a_colleague_in_copy_follows_the_ticket_and_gets_the_answers(post: Post) -> None:
+    await organization(post)
+    await post.take(letter(cc=(Address(COLLEAGUE), Address(STRANGER))))
+    assert await followers(post) == [COLLEAGUE]
+    await post.answer()
+    [answer] = await post.fetch("select payload from outbox where kind = 'relay' and channel = 'email'")
+    assert answer.payload["cc"] == [[COLLEAGUE, "Ерлан"]]
+    assert await post.take(letter("И я", COLLEAGUE, "2", in_reply_to="1@firma.kz")) == "added"
+
+
+async def test_where_the_organization_wants_none_nobody_follows(post: Post) -> None:
+    await organization(post, "none")
+    await post.take(letter(cc=(Address(COLLEAGUE),)))
+    assert await followers(post) == []
+
+
+async def test_a_stranger_in_copy_does_not_follow(post: Post) -> None:
+    """Attack 9."""
+    await post.take(letter(cc=(Address(STRANGER), Address(COLLEAGUE))))
+    assert await followers(post) == []
+
+
+async def test_what_an_agreement_wants_is_asked_for_and_the_clock_waits(post: Post) -> None:
+    post.profile = MEO
+    assert await post.take(letter("Не работает урок")) == "opened"
+    ticket = await post.ticket()
+    assert ticket.status == "pending"
+    [said] = await post.fetch("select payload from outbox where channel = 'email'")
+    assert said.payload["notice"] == "wanted"
+    assert said.payload["facts"]["fields"][0] == "named_person"
+    assert "contract" in said.payload["facts"]["fields"]
+    [target] = await post.fetch("select next_at from sla_target where metric = 'first_response'")
+    assert target.next_at is None
+    assert await post.take(letter("Договор № 5", number="2", in_reply_to="1@firma.kz")) == "added"
+    assert (await post.ticket()).status == "open"
+
+
+async def test_where_mail_has_to_stop_the_engineers_see_what_is_missing(post: Post) -> None:
+    post.profile = MEO
+    await post.take(letter("Не работает урок", authentication=FORGED))
+    assert await acknowledgements(post) == 0
+    [told] = await post.fetch("select payload from outbox where payload ->> 'notice' = 'missing'")
+    assert told.payload["facts"]["asked"] is False
 
 
 def test_tokens_of_other_tickets_cannot_be_made_from_one() -> None:

@@ -107,6 +107,7 @@ async def test_nothing_remains_of_a_request_that_was_rolled_back(sessions: Sessi
         ({"type": "text", "text": "  "}, "[text]"),
         ({"type": "text", "text": "ы" * 200}, "ы" * 79 + "…"),
         ({"type": "photo", "text": "a\n b"}, "a b"),
+        ({"type": "text", "text": "\u202eкод\u2066 \u200b"}, "код"),
     ],
 )
 def test_a_subject_is_short_and_in_one_line(content: dict[str, Any], subject: str) -> None:

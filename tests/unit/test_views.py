@@ -13,6 +13,7 @@ from bot.views import Look
 from crm import errors
 from crm.people.models import Agent
 from crm.people.shifts import Duty, Override, Shift, week
+from crm.texts import texts
 from tests.factories import NOW, PROFILE
 
 LANGUAGES = PROFILE.languages
@@ -92,7 +93,7 @@ MAIL = {
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
-MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
+MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "content": {"type": "text", "text": WILD}}
 AGENT = Agent(id=7, desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
 ON, OFF = Duty(None, (), True), Duty(None, (), False)
 LATER = Duty(None, (Override(True, DUE, None),), False)
@@ -255,9 +256,26 @@ def test_a_long_board_says_how_many_more_there_are() -> None:
 
 
 def test_a_topics_name_fits() -> None:
-    name = team_views.topic_name("PD-1042", "ы" * 500)
+    name = team_views.topic_name(texts("ru"), "PD-1042", "ы" * 500)
     assert name.startswith("PD-1042 · ыы")
     assert len(name) == team_views.TOPIC_NAME_LIMIT
+
+
+@pytest.mark.parametrize(("language", "word"), [("ru", "[фото]"), ("kk", "[фотосурет]"), ("en", "[photo]")])
+def test_what_is_no_text_is_called_in_the_readers_language(language: str, word: str) -> None:
+    look, picture = Look(PROFILE, language, NOW), {**TICKET, "subject": "[photo]"}
+    message = {**MESSAGE, "content": {"type": "photo", "text": "подпись"}}
+    assert team_views.topic_name(look.t, "PD-1042", "[photo]") == f"PD-1042 · {word}"
+    shown = [
+        views.my_requests(look, [picture]).text,
+        views.own_ticket(look, picture, []).text,
+        str(views.which_request(look, 1, [(1, "PD-1042", "[photo]")]).keyboard),
+        team_views.card(look, picture).text,
+        team_views.board(look, [picture], 1).text,
+        team_views.digest(look, [message]).text,
+    ]
+    assert [word in words for words in shown] == [True] * len(shown)
+    assert f"{word} подпись" in shown[-1]
 
 
 @pytest.mark.parametrize("words", ["x" * 5000, "🔥" * 4000])
