@@ -126,6 +126,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("WrongInput", "organization"): t("Write the name of the customer's organization: /organization Name."),
         ("NotFound", "organization"): t("No such organization; it is added with: kezekshi organization add."),
         ("WrongPlace", "mail"): t("This desk does not answer by mail."),
+        ("WrongInput", "merge"): t("Write the request in which this one goes on: /merge PD-1042."),
+        ("NotFound", "merge"): t("There is no such request."),
+        ("NotAllowed", "merge"): t("These requests are of different customers; only one customer's can be merged."),
+        ("WrongStatus", "merge"): t("The request in which it would go on is not in work; reopen that one first."),
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(

@@ -8,7 +8,7 @@ from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, kinds, mail_views, maintenance_views
+from bot import duty_views, emergency_views, keyboards, kinds, mail_views, maintenance_views, merging_views
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -98,6 +98,8 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         lines.insert(2, Text("✉️ ", Code(ticket["mail"])))
     if ticket["mail_unreachable"]:
         lines.append("⚠️ " + t("The customer's mail address does not work"))
+    if ticket["merged_into"]:
+        lines.append(t("Goes on in {reference}", reference=ticket["merged_into"]))
     if ticket["unreachable"]:
         lines.append("⚠️ " + t("The customer has blocked the bot"))
     lines.append(
@@ -327,4 +329,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
     **mail_views.NOTICES,
+    **merging_views.NOTICES,
 }

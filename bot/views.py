@@ -172,6 +172,12 @@ def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
     return keyboards.solved(look.t, facts["ticket"])
 
 
+def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
+    said = notices.SAYINGS["lapsed"](look, facts)
+    asked = look.t("How did we do?")
+    return render(as_list(Bold(said.headline), *said.lines, asked), keyboards.stars(facts["ticket"]))
+
+
 def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
@@ -181,6 +187,7 @@ NOTICES: dict[str, Notice] = {
     "acknowledged": _acknowledged,
     "resolved": _notice("resolved", _solved),
     "reminded": _notice("reminded", _solved),
+    "lapsed": _lapsed,
     "repeat": _repeat,
 }
 

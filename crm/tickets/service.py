@@ -276,6 +276,7 @@ async def change_status(
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
+    ticket.merged_into_id = ticket.merged_into_id if ticket.status in status.ENDED else None
     ticket.silence_at = profile.silence(now)[0] if ticket.status == "resolved" else None
     moved = await keeping.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, duty_views, emergency_views, mail_views, maintenance_views, team_views, views
+from bot import (
+    admin_views,
+    duty_views,
+    emergency_views,
+    keyboards,
+    mail_views,
+    maintenance_views,
+    team_views,
+    views,
+)
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
@@ -44,6 +53,7 @@ TICKET = {
     "related": "PD-1001",
     "organization": WILD,
     "contract": "№ 17",
+    "merged_into": "PD-1043",
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -85,6 +95,9 @@ FACTS: dict[str, Any] = {
     "text": WILD,
     "fields": ["contract", "grade"],
     "asked": True,
+    "into": "PD-1043",
+    "chat": -(10**12 + 2**40),
+    "thread": 2**31,
 }
 MAIL = {
     "type": "text",
@@ -225,6 +238,20 @@ def test_a_warning_mentions_each_engineer_by_id() -> None:
     assert [(cut_out(shown.text, m), m["user"]["id"]) for m in mentions] == [(WILD, 5), ("Ерлан", 6)]
     assert "80" in shown.text
     assert "14:10" in shown.text
+
+
+def test_what_closed_by_itself_can_be_rated_as_well() -> None:
+    shown = views.NOTICES["lapsed"](Look(PROFILE, "kk", NOW), FACTS)
+    assert shown.keyboard == keyboards.stars(2**62)
+
+
+def test_a_merged_topic_leads_to_the_other() -> None:
+    for notice in ("merged_into", "merged_from"):
+        shown = team_views.NOTICES[notice](Look(PROFILE, "ru", NOW), {**FACTS, "chat": -1001234567890, "thread": 77})
+        [link] = shown.entities
+        assert (link["type"], link["url"]) == ("text_link", "https://t.me/c/1234567890/77")
+        assert cut_out(shown.text, link) == f"PD-1042 · {WILD}"
+        assert team_views.NOTICES[notice](Look(PROFILE, "ru", NOW), {**FACTS, "thread": None}).entities == []
 
 
 def test_the_acknowledgement_names_the_reference_and_the_local_time() -> None:
