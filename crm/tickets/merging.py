@@ -60,8 +60,8 @@ async def merge(
         await keeping.heard(session, profile, into, now)
     changes.events.append(journal.event(into.id, actor, "merge", now, merged=merged.reference))
     changes.outgoing += [
-        await _said(session, profile, merged, "merged_into", into, agent),
-        await _said(session, profile, into, "merged_from", merged, agent),
+        await _told(session, profile, merged, "merged_into", into, agent),
+        await _told(session, profile, into, "merged_from", merged, agent),
         *outward.shown(profile.name, into.group_id, into.id, now),
     ]
     where = await reach(session, into.id)
@@ -80,7 +80,7 @@ async def _both(session: Session, profile: Profile, one: int, other: int) -> tup
     return tickets[one], tickets[other]
 
 
-async def _said(
+async def _told(
     session: Session, profile: Profile, ticket: Ticket, notice: str, other: Ticket, agent: Agent
 ) -> Outgoing:
     """In the topic of one, with the way to the other's."""
