@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from app.mail_settings import DeskMail
 from app.settings import Settings
-from crm.desks import QUEUE, Profile
+from crm.desks import Profile
 from crm.mail import tokens
 from crm.mail.service import Door
 from mailbridge.accounts import Mailbox
@@ -49,7 +49,7 @@ def handlings(settings: Settings, key: bytes, reading: dict[str, Readers]) -> di
 def posts(settings: Settings, key: bytes) -> list[Post]:
     """Where mail goes out."""
     return [
-        Post(profile, mail.smtp, mail.sender(QUEUE), mail.plus, lambda reference: tokens.token(key, reference))
+        Post(profile, mail.smtp, mail.sender, mail.plus, lambda reference: tokens.token(key, reference))
         for profile, mail in desks(settings)
         if mail.smtp is not None
     ]

@@ -32,12 +32,12 @@ class Row:
     created_at: datetime
     lane: str
     group_id: int | None
+    queue: str | None
     reference: str | None
     subject: str | None
     author: str | None
     parts: list[dict[str, Any]]
     earlier: list[dict[str, Any]]
-    followers: list[dict[str, Any]]
     asked: dict[str, Any] | None
     origin_chat: int | None
     origin_message: int | None
@@ -48,10 +48,8 @@ class Row:
 
     @property
     def cc(self) -> tuple[Address, ...]:
-        """Answers go to the followers as well; what the desk says by itself is for the requester alone."""
-        if self.kind != "relay":
-            return ()
-        others = (Address(one["address"], one["name"]) for one in self.followers)
+        """Who gets a copy; never whoever it goes to."""
+        others = (Address(address, name) for address, name in self.payload.get("cc", ()))
         return tuple(one for one in others if one.address.lower() != self.to.address.lower())
 
     @property
@@ -76,7 +74,7 @@ _TAKE_HEADS = f"""
                   order by o.priority, o.id limit $3 for update of o skip locked),
     taken as ({TAKE.format(ids="array(select id from head)", lease="$4")})
     select t.id, t.kind, t.payload, t.ticket_id, t.message_id, t.attempts, t.repeats, t.created_at, t.lane,
-           k.group_id, k.reference, k.subject, m.author_name as author,
+           k.group_id, k.queue, k.reference, k.subject, m.author_name as author,
            coalesce((select json_agg(json_build_object('id', a.id, 'content', a.content) order by a.id)
                      from message a where a.deleted_at is null
                      and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id))), '[]') as parts,
@@ -85,8 +83,6 @@ _TAKE_HEADS = f"""
                            where e.ticket_id = t.ticket_id and e.nature in ('request', 'own') and e.message_id <> ''
                            and e.outbox_id is distinct from t.id order by e.id desc limit {EARLIER}) x),
                     '[]') as earlier,
-           coalesce((select json_agg(json_build_object('address', f.address, 'name', f.name) order by f.added_at)
-                     from follower f where f.ticket_id = t.ticket_id), '[]') as followers,
            (select json_build_object('text', q.content ->> 'text', 'name', q.author_name, 'sent_at', q.sent_at,
                                      'address', q.content -> 'mail' ->> 'address')
             from message q where q.ticket_id = t.ticket_id and q.id < m.id and q.author_kind = 'requester'

@@ -44,7 +44,8 @@ _ASKS = ("resolved", "reminded")
 class Thread:
     """Where a mail belongs. Ids are without brackets; `token` proves that an answer is one to this ticket.
 
-    With `plus` the token stands in the reply address, otherwise in the subject.
+    With `plus` the token stands in the reply address, otherwise in the subject. What belongs to no ticket has an empty
+    reference, and neither.
     """
 
     reference: str
@@ -107,8 +108,10 @@ def message_id(reference: str, outbox_id: int, token: str, mail_from: str) -> st
 
 def reply_address(thread: Thread, mail_from: str) -> str:
     """Where an answer goes."""
+    if not (thread.plus and thread.reference):
+        return mail_from
     local, _, domain = mail_from.rpartition("@")
-    return f"{local}+{thread.reference.lower()}.{thread.token}@{domain}" if thread.plus else mail_from
+    return f"{local}+{thread.reference.lower()}.{thread.token}@{domain}"
 
 
 def compose(mail: Mail) -> bytes:
@@ -125,7 +128,8 @@ def heading(mail: Mail) -> str:
         about = notices.SAYINGS[mail.body.name](look, mail.body.facts).headline.rstrip(".")
     else:
         about = _answering(thread.subject)
-    return f"{headers.words(about, SUBJECT)} [{_tag(thread)}]"
+    shown = headers.words(about, SUBJECT)
+    return f"{shown} [{_tag(thread)}]" if thread.reference else shown
 
 
 def _answering(subject: str) -> str:
@@ -142,11 +146,12 @@ def _fields(mail: Mail) -> list[str]:
     auto = isinstance(body, Notice) and body.auto
     desk = mail.profile.title
     name = desk if isinstance(body, Notice) else f"{headers.words(body.author, 60)} · {desk}"
+    answers_to = reply_address(thread, mail.mail_from)
     fields = [
         headers.mailboxes("From", [Address(mail.mail_from, name)]),
         headers.mailboxes("To", [Address(mail.to.address, "" if auto else mail.to.name)]),
         headers.mailboxes("Cc", mail.cc),
-        headers.mailboxes("Reply-To", [Address(reply_address(thread, mail.mail_from), name)] if thread.plus else []),
+        headers.mailboxes("Reply-To", [Address(answers_to, name)] if answers_to != mail.mail_from else []),
         headers.unstructured("Subject", heading(mail)),
         headers.token("Date", format_datetime(mail.written_at.astimezone(ZoneInfo(mail.profile.timezone)))),
         headers.ids("Message-ID", [thread.message_id]),
@@ -241,13 +246,13 @@ def _quote(said: Quote, look: Look) -> dict[str, Any]:
 
 def _foot(mail: Mail, signature: str, look: Look) -> dict[str, str]:
     return {
-        "signature": f"{signature} · {mail.thread.reference}",
+        "signature": " · ".join(part for part in (signature, mail.thread.reference) if part),
         "how": look.t("To answer, simply reply to this mail."),
     }
 
 
 def _rendered(template: str, mail: Mail, shown: dict[str, Any]) -> dict[str, Any]:
-    made = {"language": mail.language, "title": mail.thread.reference, **shown}
+    made = {"language": mail.language, "title": mail.thread.reference or mail.profile.title, **shown}
     return {
         **made,
         "plain": _TEMPLATES.get_template(f"{template}.txt").render(made),

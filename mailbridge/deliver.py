@@ -13,7 +13,7 @@ import structlog
 
 from crm import failpoints, outbox
 from crm.db import Sessions, passing, transaction
-from crm.desks import Profile
+from crm.desks import QUEUE, Profile
 from crm.mail.letter import Address, File
 from crm.wake import OUTBOX, Waker
 from mailbridge import claim, settle
@@ -32,12 +32,12 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """How a desk sends: by which server, as which address. `plus`: answers to `address+something` reach it as well, so
-    the token stands there; `token` gives that of a ticket's reference."""
+    """How a desk sends: by which server, as which address for a queue. `plus`: answers to `address+something` reach it
+    as well, so the token stands there; `token` gives that of a ticket's reference."""
 
     profile: Profile
     smtp: SmtpAddress
-    mail_from: str
+    mail_from: Callable[[str], str]
     plus: bool
     token: Callable[[str], str]
 
@@ -129,7 +129,7 @@ class Sender:
         if row.repeats:
             log.warning("mail.repeated", row=row.id, ticket=row.reference, message_id=thread.message_id)
         automatic = isinstance(mail.body, Notice) and mail.body.auto
-        return await send(self._post.smtp, "" if automatic else self._post.mail_from, row.pending, made)
+        return await send(self._post.smtp, "" if automatic else mail.mail_from, row.pending, made)
 
     def _own_fault(self, row: Row, error: Exception) -> Outcome:
         words = f"{type(error).__name__}: {error}"[:300]
@@ -170,16 +170,18 @@ def _report(row: Row, settled: settle.Settled) -> None:
 
 def letter(post: Post, row: Row, files: tuple[File, ...]) -> Mail:
     """The mail that a row is. Pure."""
-    reference = row.reference or ""
-    token = post.token(reference)
+    sender = post.mail_from(row.queue or QUEUE)
+    # What belongs to no ticket, as a code that links an address, has an id that cannot be guessed either.
+    named = row.reference or f"{post.profile.prefix}/{row.id}"
+    token = post.token(named)
     came = [one["id"] for one in row.earlier if one["came"]]
     ids = [one["id"] for one in row.earlier]
     thread = Thread(
-        reference=reference,
+        reference=row.reference or "",
         subject=row.subject or "",
         token=token,
         plus=post.plus,
-        message_id=message_id(reference, row.id, token, post.mail_from),
+        message_id=message_id(row.reference or post.profile.prefix, row.id, token, sender),
         # The customer's own last mail; in a ticket that began elsewhere, ours.
         in_reply_to=(came or ids or [None])[-1],
         references=tuple(ids),
@@ -188,7 +190,7 @@ def letter(post: Post, row: Row, files: tuple[File, ...]) -> Mail:
         profile=post.profile,
         language=post.profile.language(row.payload.get("language")),
         written_at=row.created_at,
-        mail_from=post.mail_from,
+        mail_from=sender,
         to=row.to,
         cc=row.cc,
         thread=thread,

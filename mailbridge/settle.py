@@ -91,8 +91,8 @@ async def settle(session: Session, profile: Profile, row: Row, settled: Settled,
     if not done:
         log.warning("mail.overslept", row=row.id, ticket=row.reference)
         return False
-    if settled.state == "queued" and row.to.address in settled.recipients:
-        # Those who only follow must not hold up the next answer.
+    if settled.state == "queued" and (row.ticket_id is None or row.to.address in settled.recipients):
+        # Those who only follow must not hold up the next answer, nor one stranger's server another stranger's mail.
         await session.rows("update outbox set lane = lane || ':' || id where id = $1", row.id)
     if refs:
         await _mark(session, profile, row, outward.DELIVERED, now)

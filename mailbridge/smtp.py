@@ -6,7 +6,6 @@ had stored the mail.
 
 import asyncio
 import contextlib
-import ipaddress
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from aiosmtplib import (
 )
 from pydantic import SecretStr
 
+from mailbridge.accounts import is_loopback
 from mailbridge.headers import with_ascii_domain, words
 
 # Of one step, and of all of them together, in seconds.
@@ -73,17 +73,10 @@ class SmtpAddress:
         if any(not character.isprintable() for word in words for character in word):
             raise ValueError("has a control character in it")
         implicit, ca = parts.scheme == "smtps", options.get("ca")
-        secure = implicit or ca is not None or not _is_loopback(parts.hostname)
+        secure = implicit or ca is not None or not is_loopback(parts.hostname)
         port = port or _PORTS[parts.scheme]
         password = SecretStr(words[2]) if words[2] else None
         return cls(words[0], port, words[1] or None, password, implicit, secure, ca)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ def serve(database: str, desk: str, port: int, place: str) -> None:
 async def _serve(database: str, desk: str, port: int) -> None:
     engine = make_engine(database, size=4)
     post = Post(
-        load_profile(desk), SmtpAddress.parse(f"smtp://127.0.0.1:{port}"), "support@desk.kz", True, lambda _: "a" * 26
+        load_profile(desk),
+        SmtpAddress.parse(f"smtp://127.0.0.1:{port}"),
+        lambda _: "support@desk.kz",
+        True,
+        lambda _: "a" * 26,
     )
     await Sender(post, Sessions(engine), Waker(engine), time.utcnow).run()

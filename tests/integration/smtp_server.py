@@ -26,6 +26,8 @@ class Script:
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     sessions: int = 0
+    # Between having a mail and saying so, in seconds.
+    pause: float = 0.0
 
     # --- aiosmtpd's handler ---
 
@@ -48,6 +50,7 @@ class Script:
         if answer.startswith("250") or answer in (STORE_SILENT, STORE_DROP):
             content = envelope.original_content or b""
             self.taken.append(((envelope.mail_from or "").strip("<>"), list(envelope.rcpt_tos), content))
+            await asyncio.sleep(self.pause)
         if answer in (SILENT, DROP, STORE_SILENT, STORE_DROP):
             return await _leave(server, answer)
         return answer

@@ -32,6 +32,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "resolved": {"ticket": 1},
     "reminded": {"ticket": 1, "closes_at": DUE},
     "lapsed": {"reopen_days": 5},
+    "wanted": {"fields": ["contract", "named_person"]},
+    "link_code": {"code": "12345678"},
     "declined": {"reason": "нет договора {{ 7*7 }} <b>{x}</b>"},
 }
 
@@ -197,6 +199,15 @@ def test_a_solution_offers_two_answers_that_are_understood(language: str, plus: 
     assert [answers.choice(unquote(body)) for _, _, body in links] == ["confirm", "reject"]
     assert all((TOKEN in unquote(about)) is not plus for _, about, _ in links)
     assert "+" in bodies(mail)[0]
+
+
+def test_what_belongs_to_no_ticket_names_none() -> None:
+    mine = notice("link_code", thread=replace(THREAD, reference="", in_reply_to=None, references=()))
+    mail = read(mine)
+    assert "[" not in str(mail["Subject"])
+    assert mail["Reply-To"] is None
+    assert "12345678" in bodies(mail)[0]
+    assert bodies(mail)[0].splitlines()[-2] == "ProData"
 
 
 # --- attacks ---------------------------------------------------------------------------------------------------------

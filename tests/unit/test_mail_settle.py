@@ -15,9 +15,10 @@ TO, CC = "to@firma.kz", "cc@firma.kz"
 
 def row(attempts: int = 1, repeats: int = 0, told: dict[str, Any] | None = None, **more: Any) -> Row:
     given: dict[str, Any] = {
-        "id": 1, "kind": "relay", "payload": {"address": TO, "recipients": told or {}}, "ticket_id": 1, "message_id": 1,
+        "id": 1, "kind": "relay", "payload": {"address": TO, "cc": [[CC, ""]], "recipients": told or {}},
+        "ticket_id": 1, "message_id": 1,
         "lane": "l", "group_id": None, "reference": "PD-1", "subject": "s", "author": "a", "parts": [{"id": 1}],
-        "earlier": [], "followers": [{"address": CC, "name": ""}], "asked": None, "origin_chat": None,
+        "queue": "support", "earlier": [], "asked": None, "origin_chat": None,
         "origin_message": None, "created_at": NOW,
     }  # fmt: skip
     return Row(attempts=attempts, repeats=repeats, **{**given, **more})
