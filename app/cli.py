@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from app import boxes, sla, story
+from app import boxes, mail, organizations, sla, story
 from app.logs import configure
 from app.settings import Settings, WrongSettings, load
 
@@ -23,6 +23,9 @@ cli = typer.Typer(
 cli.add_typer(boxes.inbox, name="inbox")
 cli.add_typer(boxes.outbox, name="outbox")
 cli.add_typer(story.ticket, name="ticket")
+cli.add_typer(organizations.organization, name="organization")
+cli.add_typer(organizations.contact, name="contact")
+cli.add_typer(mail.mail, name="mail")
 cli.add_typer(sla.sla, name="sla")
 cli.add_typer(sla.calendar, name="calendar")
 console = Console()
@@ -52,7 +55,7 @@ def run(
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 8090,
     fresh: Annotated[bool, typer.Option(help="Begin with an empty database.")] = True,
 ) -> None:
     """Play both sides in the browser: the real desk, and a stand-in for Telegram."""

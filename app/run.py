@@ -16,7 +16,7 @@ from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import postgres
+from app import mailroom, postgres
 from app.commands import announce
 from app.migrate import migrate
 from app.settings import Settings, WrongSettings
@@ -28,15 +28,19 @@ from bot.process import Served, handlings
 from bot.receive import Poller, Webhook, set_webhook
 from crm import failpoints, time
 from crm.db import Sessions, make_engine
+from crm.mail.service import mail_key
 from crm.sla.targets import register_terms
 from crm.wake import Waker
-from crm.worker import Worker
+from crm.worker import Handling, Worker
+from mailbridge.deliver import Sender as MailSender
+from mailbridge.process import Mails
+from mailbridge.receive import Receiver
 from scheduler.clock import Clock
 from web.doors import make_app
 
 log = structlog.get_logger()
 
-ROLES = ("bot", "jobs", "web")
+ROLES = ("bot", "mail", "jobs", "web")
 DRAIN_SECONDS = 20
 
 
@@ -85,7 +89,7 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
             async with house.sessions() as session:
                 for profile in settings.profiles():
                     await register_terms(session, profile, house.clock())
-            await _start_bot(house, roles, stack)
+            await _start_roles(house, roles, stack)
             _spare_the_collector()
             log.info("desk.ready", roles=list(roles), desks=list(settings.desks))
             if ready is not None:
@@ -104,23 +108,30 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.AsyncExitStack) -> None:
+async def _start_roles(house: House, roles: Sequence[str], stack: contextlib.AsyncExitStack) -> None:
+    """What sends begins before what causes it; what receives comes last."""
     settings = house.settings
     clients: dict[str, Client] = {}
+    handling: dict[str, Handling] = {}
     if "bot" in roles:
-        for profile in settings.profiles():
-            client = Client(settings.token(profile.name), settings.telegram_api_base)
-            clients[profile.name] = await stack.enter_async_context(client)
-            sender = Sender(Desk(profile, client, house.sessions), settings.limits, house.waker, house.clock)
-            await stack.enter_async_context(_draining(sender))
+        clients = await _start_senders(house, stack)
         served = {
-            p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids) for p in settings.profiles()
+            p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids, settings.mails(p.name))
+            for p in settings.profiles()
         }
-        worker = Worker(house.sessions, handlings(served, make_dispatcher()), house.waker, house.clock)
-        await stack.enter_async_context(_draining(worker))
-        await stack.enter_async_context(_running(announce(clients, settings.profiles())))
+        handling |= handlings(served, make_dispatcher())
+        by_mail = {name for name, desk in served.items() if desk.mail}
+        await stack.enter_async_context(_running(announce(clients, settings.profiles(), by_mail)))
+    if "mail" in roles:
+        handling |= await _start_mail(house, stack)
+    if handling:
+        await stack.enter_async_context(_draining(Worker(house.sessions, handling, house.waker, house.clock)))
     if "web" in roles or ("bot" in roles and settings.public_url):
         await _start_web(house, stack)
+    if "mail" in roles:
+        for box in mailroom.mailboxes(settings):
+            receiver = Receiver(box, house.sessions, house.waker, house.clock)
+            await stack.enter_async_context(_running(receiver.run()))
     for name, client in clients.items():
         if settings.public_url:
             secret = settings.webhook_secret.get_secret_value()
@@ -128,6 +139,30 @@ async def _start_bot(house: House, roles: Sequence[str], stack: contextlib.Async
         else:
             poller = Poller(name, client, house.sessions, house.waker, house.clock)
             await stack.enter_async_context(_running(poller.run()))
+
+
+async def _start_senders(house: House, stack: contextlib.AsyncExitStack) -> dict[str, Client]:
+    settings = house.settings
+    clients = {}
+    for profile in settings.profiles():
+        client = Client(settings.token(profile.name), settings.telegram_api_base)
+        clients[profile.name] = await stack.enter_async_context(client)
+        sender = Sender(Desk(profile, client, house.sessions), settings.limits, house.waker, house.clock)
+        await stack.enter_async_context(_draining(sender))
+    return clients
+
+
+async def _start_mail(house: House, stack: contextlib.AsyncExitStack) -> dict[str, Mails]:
+    """Sends what is to be sent, and makes ready to read what comes."""
+    settings = house.settings
+    async with house.sessions() as session:
+        key = await mail_key(session)
+    for post in mailroom.posts(settings, key):
+        await stack.enter_async_context(_draining(MailSender(post, house.sessions, house.waker, house.clock)))
+    reading = mailroom.readers(settings)
+    for readers in reading.values():
+        await stack.enter_async_context(readers)
+    return mailroom.handlings(settings, key, reading)
 
 
 async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
@@ -138,7 +173,8 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
         bots = {desk: settings.bot_id(desk) for desk in settings.desks}
         door = Webhook(secret, bots, house.sessions, house.waker, house.clock)
         site.router.add_post("/telegram/{desk}", door.receive)
-    runner = web.AppRunner(site, access_log=None)
+    # Telegram packs nothing; a body that says it is packed is no JSON, and nothing of it is unpacked.
+    runner = web.AppRunner(site, access_log=None, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.web_host, settings.web_port).start()
@@ -159,7 +195,7 @@ async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _draining(worker: Worker | Sender) -> AsyncIterator[None]:
+async def _draining(worker: Worker | Sender | MailSender) -> AsyncIterator[None]:
     """Something that finishes what it holds before it ends, within bounds."""
     task = asyncio.ensure_future(worker.run())
     task.add_done_callback(_told)

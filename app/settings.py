@@ -9,6 +9,8 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from sqlalchemy.exc import ArgumentError
 
+from app import mail_settings
+from app.mail_settings import DeskMail
 from bot.budget import Limits
 from crm import failpoints
 from crm.db import async_url
@@ -26,7 +28,7 @@ class WrongSettings(Exception):
 class Settings(BaseModel):
     """Settings by the names of the environment, in small letters."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     desks: Annotated[tuple[str, ...], Field(min_length=1)] = ("prodata",)
     database_url: str = ""
@@ -41,6 +43,7 @@ class Settings(BaseModel):
     log_level: str = "info"
     kezekshi_failpoint: str = ""
     tokens: dict[str, SecretStr] = {}
+    mail: dict[str, DeskMail] = {}
 
     @field_validator("desks", mode="before")
     @classmethod
@@ -119,6 +122,10 @@ class Settings(BaseModel):
             raise WrongSettings(f"{name} does not look like a token (123456:AA...)")
         return token
 
+    def mails(self, desk: str) -> bool:
+        """Whether the desk answers by mail."""
+        return desk in self.mail and self.mail[desk].smtp is not None
+
     def bot_id(self, desk: str) -> int:
         """The bot's Telegram id, 0 where this process has no token for the desk."""
         first = self.tokens.get(desk, SecretStr("")).get_secret_value().partition(":")[0]
@@ -129,16 +136,28 @@ def token_name(desk: str) -> str:
     return f"{desk.upper()}_BOT_TOKEN"
 
 
+def _queues(desk: str) -> list[str]:
+    """That there is no such desk is said where its profile is needed."""
+    try:
+        return [queue.key for queue in load_profile(desk).queues]
+    except ProfileError:
+        return []
+
+
 def load(env_file: Path = Path(".env"), environment: dict[str, str] | None = None) -> Settings:
     """From the environment, then from `.env`. Raises WrongSettings."""
     found: dict[str, Any] = {}
     merged = {**dotenv_values(env_file), **(dict(os.environ) if environment is None else environment)}
     for name in Settings.model_fields:
         value = merged.get(name.upper())
-        if name != "tokens" and value:
+        if name not in ("tokens", "mail") and value:
             found[name] = value.strip()
     desks = [part.strip().lower() for part in str(found.get("desks", "prodata")).split(",")]
     found["tokens"] = {desk: str(merged.get(token_name(desk)) or "").strip() for desk in desks}
+    try:
+        found["mail"] = {desk: mail_settings.read(desk, _queues(desk), merged) for desk in desks}
+    except ValueError as error:
+        raise WrongSettings(str(error)) from None
     try:
         return Settings.model_validate(found)
     except ValidationError as error:

@@ -1,11 +1,8 @@
 """`kezekshi sla due`: deadlines without a database; `sla explain`: those of a ticket; `calendar show`: a month."""
 
-import os
 import re
 import sys
 from calendar import monthrange
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -16,6 +13,7 @@ from babel.dates import format_date
 from rich.table import Table
 
 from app.boxes import console, with_session
+from app.pipes import quiet_when_nobody_reads
 from app.settings import WrongSettings
 from crm import time
 from crm.desks import Language, load_profile
@@ -49,7 +47,7 @@ def due(
     "pauses": [[from, until or null], …]}. Out: {"due": …} or {"error": …}.
     """
     paths: list[Path | None] = [*files] if files else [None]
-    with _quiet_when_nobody_reads():
+    with quiet_when_nobody_reads():
         for path in paths:
             with _opened(path) as lines:
                 for line in lines:
@@ -80,17 +78,6 @@ def _opened(path: Path | None) -> TextIO:
     """A file, or standard input. Bytes that are no text become marks, so that their line is an error of its own."""
     closes = path is not None
     return open(0 if path is None else path, encoding="utf-8-sig", errors="replace", newline="\n", closefd=closes)
-
-
-@contextmanager
-def _quiet_when_nobody_reads() -> Iterator[None]:
-    """`… | head -1` is no error."""
-    try:
-        yield
-    except BrokenPipeError:
-        # Python flushes once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
 
 
 @calendar.command("show")

@@ -17,6 +17,12 @@ class Rules(CallbackData, prefix="rules"):
     """Accept the rules."""
 
 
+class AnswersBy(CallbackData, prefix="by"):
+    """Where answers go: telegram, email, or last (where the requester wrote last)."""
+
+    channel: str
+
+
 class Place(CallbackData, prefix="place"):
     """A held message belongs to that ticket; 0: to a new one."""
 

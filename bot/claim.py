@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
-
 from bot import budget, bundles
 from bot.budget import Bucket, Limits
+from crm import outbox
 from crm.db import Session
-from crm.outbox import LEASE, group_bucket
+from crm.outbox import FREE, LEASE, TAKE, group_bucket
 
 # Repeating these changes nothing for people, so an unknown outcome needs no mark. A topic made twice is an empty
 # twin; one given up would hold up all that its ticket has to say.
-IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state"})
+IDEMPOTENT = frozenset({"topic.open", "amend", "retract", "react", "pin", "card", "board", "topic.state", "fetch"})
 
 
 @dataclass(slots=True)
@@ -51,12 +50,7 @@ class Row:
     riders: list["Row"] = field(default_factory=list)
 
 
-# One of a lane at a time, whatever its number: a transaction that began earlier may be committed later.
-_FREE = """
-    o.desk = $1 and o.state = 'queued' and o.bucket <> $2
-    and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
-                    and (e.id < o.id or e.state = 'attempting'))
-"""
+_FREE = f"o.channel = 'telegram' and o.bucket <> $2 and {FREE}"
 _HEADS = f"""
     select o.id, o.bucket, o.cost, o.lane, o.kind from outbox o
     left join send_budget b on b.bucket = o.bucket
@@ -64,12 +58,6 @@ _HEADS = f"""
     order by o.priority, o.id limit $4
 """  # noqa: S608 - fixed words only
 
-# The key means something only until the row is taken: a later row with the same key may be queued before this one
-# has to be queued again.
-_TAKE = """
-    update outbox set state = 'attempting', attempts = attempts + 1, lease_until = {lease}, dedupe_key = null
-    where id = any({ids}) and state = 'queued' returning *
-"""
 _NEEDED = """
     select t.id, t.kind, t.bucket, t.lane, t.payload, t.ticket_id, t.message_id, t.attempts, t.repeats, t.created_at,
            k.group_id, g.chat_id as group_chat, k.thread_id, k.card_message_id, k.reference, k.subject,
@@ -84,10 +72,10 @@ _NEEDED = """
     left join telegram_message p on p.message_ref = m.id and p.role = 'origin'
     order by t.priority, t.id
 """
-_TAKE_CHOSEN = f"with taken as ({_TAKE.format(ids='$1::bigint[]', lease='$2')}) {_NEEDED}"
+_TAKE_CHOSEN = f"with taken as ({TAKE.format(ids='$1::bigint[]', lease='$2')}) {_NEEDED}"
 _TAKE_HEADS = f"""
     with head as ({_HEADS} for update of o skip locked),
-    taken as ({_TAKE.format(ids="array(select id from head)", lease="$5")})
+    taken as ({TAKE.format(ids="array(select id from head)", lease="$5")})
     {_NEEDED}
 """  # noqa: S608
 _NEXT_DUE = f"""
@@ -158,25 +146,10 @@ async def next_due(session: Session, desk: str, now: datetime) -> float:
 
 
 async def expire(session: Session, desk: str, now: datetime, limit: int = 100) -> Sequence[Any]:
-    """Rows whose sender died while attempting: repeated once, then given up as unknown.
-
-    Gives those given up, for the topics to be told.
-    """
-    found = await session.execute(
-        text("""
-            update outbox set
-                state = case when repeats = 0 or kind = any(:harmless) then 'queued' else 'unknown' end,
-                repeats = repeats + 1, due_at = :now, lease_until = null, error = 'the sender died while attempting',
-                settled_at = case when repeats = 0 or kind = any(:harmless) then null else :now end
-            where id in (select id from outbox where desk = :desk and state = 'attempting' and lease_until < :now
-                         order by id limit :limit for update skip locked)
-            returning id, state, kind, ticket_id, message_id, payload
-        """),
-        {"desk": desk, "now": now, "limit": limit, "harmless": sorted(IDEMPOTENT)},
-    )
-    return [row for row in found if row.state == "unknown"]
+    """Rows whose sender died while attempting; gives those given up as unknown, for the topics to be told."""
+    return await outbox.expire(session, desk, "telegram", now, IDEMPOTENT, limit)
 
 
 def backoff(attempts: int) -> timedelta:
     """Doubling from one second to one minute."""
-    return timedelta(seconds=min(2 ** (attempts - 1), 60))
+    return outbox.backoff(attempts, timedelta(seconds=1), timedelta(minutes=1))

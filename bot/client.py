@@ -5,6 +5,7 @@ The token is in the address of every call: no error of the HTTP library is passe
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,15 @@ class Unknown:
 Outcome = Sent | Later | Refused | Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that travels with a call."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+
 class Client:
     def __init__(self, token: str, base: str = "") -> None:
         self._base = (base or OFFICIAL).rstrip("/")
@@ -70,19 +80,53 @@ class Client:
         if self._http is not None:
             await self._http.close()
 
-    async def call(self, method: str, params: dict[str, Any], timeout: float = TIMEOUT) -> Outcome:
+    async def call(
+        self,
+        method: str,
+        params: dict[str, Any],
+        timeout: float = TIMEOUT,
+        files: Mapping[str, Upload] | None = None,
+    ) -> Outcome:
         """Carry out one method; never raises for what Telegram or the network does."""
-        if self._http is None:
-            raise RuntimeError("the client is used outside of its `async with`")
         url = f"{self._base}/bot{self._token}/{method}"
+        body: dict[str, Any] = {"data": _form(params, files)} if files else {"json": params}
         try:
-            limit = aiohttp.ClientTimeout(total=timeout, connect=5)
-            async with self._http.post(url, json=params, timeout=limit) as response:
+            # A large file takes its time on a slow line.
+            limit = aiohttp.ClientTimeout(total=timeout * 5 if files else timeout, connect=5)
+            async with self._connected().post(url, timeout=limit, **body) as response:
                 return judged(response.status, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(2.0, f"no connection ({type(error).__name__})")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Unknown(type(error).__name__)
+
+    async def download(self, file_id: str) -> bytes | Outcome:
+        """The bytes of a file, or what became of the try: nothing is changed by it, so it may be repeated."""
+        answer = await self.call("getFile", {"file_id": file_id})
+        if not isinstance(answer, Sent):
+            return Later(5.0, answer.reason) if isinstance(answer, Unknown) else answer
+        url = f"{self._base}/file/bot{self._token}/{answer.result['file_path']}"
+        try:
+            async with self._connected().get(url, timeout=aiohttp.ClientTimeout(total=100, connect=5)) as response:
+                if response.status != 200:
+                    return Later(5.0, f"the file cannot be had, status {response.status}")
+                return await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Later(5.0, f"the file cannot be had ({type(error).__name__})")
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise RuntimeError("the client is used outside of its `async with`")
+        return self._http
+
+
+def _form(params: dict[str, Any], files: Mapping[str, Upload]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for name, value in params.items():
+        form.add_field(name, value if isinstance(value, str) else _compact(value))
+    for name, file in files.items():
+        form.add_field(name, file.data, filename=file.filename, content_type=file.content_type)
+    return form
 
 
 def judged(status: int, body: bytes) -> Outcome:

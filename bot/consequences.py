@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 HOLD = 30.0
 # A message that never reaches its reader is said aloud; a card that is not redrawn is not.
-TOLD = frozenset({"relay", "say", "amend", "retract"})
+TOLD = frozenset({"relay", "say", "amend", "retract", "upload", "fetch"})
 
 
 async def reconsider(desk: Desk, row: Row, result: Result, now: datetime) -> Result:
@@ -139,7 +139,7 @@ async def given_up(session: Session, profile: Profile, row: Any, reason: str, no
     """The engineer always knows what the customer did not get, and what did not reach the topic itself."""
     chat = row.payload.get("chat") or row.payload.get("params", {}).get("chat_id")
     if reason == "blocked" and chat is not None:
-        await people.mark_reachable(session, profile.name, chat, now)
+        await people.mark_reachable(session, profile.name, "telegram", str(chat), now)
     if row.kind == "topic.open":
         await _alarm(session, profile, row, reason, now)
     if row.ticket_id is None or row.kind not in TOLD:
@@ -166,12 +166,5 @@ def _broken_heart(profile: Profile, row: Any) -> list[Outgoing]:
     """On the engineer's own message, where the mark of delivery would have been."""
     if row.kind != "relay" or row.payload.get("to") != "requester" or getattr(row, "origin_chat", None) is None:
         return []
-    return [
-        Outgoing(
-            bucket=group_bucket(profile.name, row.group_id),
-            lane=f"react:{row.origin_chat}:{row.origin_message}",
-            kind="react",
-            payload={"chat": row.origin_chat, "message": row.origin_message, "emoji": "💔"},
-            ticket_id=row.ticket_id,
-        )
-    ]
+    place = (row.origin_chat, row.origin_message)
+    return [outward.react(profile.name, row.group_id, row.ticket_id, *place, outward.UNDELIVERED)]

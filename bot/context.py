@@ -29,6 +29,8 @@ class Context:
     now: datetime
     admins: frozenset[int]
     received_at: datetime
+    # Whether the desk sends mail.
+    mail: bool = False
 
     def wait_for(self, patience: timedelta) -> None:
         """What this input refers to may still come: raises NotYet until it has waited that long.

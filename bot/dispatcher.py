@@ -7,7 +7,21 @@ from aiogram import Dispatcher, Router
 from aiogram.types import CallbackQuery, TelegramObject
 
 from bot.context import Context
-from bot.handlers import admin, agent, duty, emergency, maintenance, queues, requester, requests, topic, why
+from bot.handlers import (
+    admin,
+    agent,
+    duty,
+    emergency,
+    linking,
+    maintenance,
+    merging,
+    organizations,
+    queues,
+    requester,
+    requests,
+    topic,
+    why,
+)
 
 fallback = Router(name="fallback")
 
@@ -27,8 +41,8 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
-    *(why.router, maintenance.router, queues.router, topic.router, fallback),
+    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(why.router, maintenance.router, queues.router, organizations.router, merging.router, topic.router, fallback),
 )
 
 

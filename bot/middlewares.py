@@ -41,7 +41,7 @@ async def requester(handler: Handler, event: TelegramObject, data: dict[str, Any
     )
     if who.unreachable:
         # They write to us, so they can be written to again.
-        await service.reachable(ctx.session, ctx.profile, who.chat_id, True, ctx.now)
+        await service.reachable(ctx.session, ctx.profile, who.channel, who.address, True, ctx.now)
     _dialogue(data, ctx, account.id, account.id, 0, who.state, who.data)
     data["who"] = who
     data["content"] = content_of(message) if message else None

@@ -13,10 +13,12 @@ from bot.delivery import NOTHING_TO_DO, Desk, Result, language, marked, paired, 
 from bot.refusals import meaning
 from bot.relaying import amend, react, relay, retract
 from bot.rendered import Rendered
+from bot.uploads import fetch, upload
 from bot.views import Look
 from crm import inbox
 from crm.db import transaction
 from crm.outbox import Outgoing, Priority, await_writers, group_bucket
+from crm.texts import texts
 from crm.tickets import queries, status
 from crm.tickets.models import DeskGroup
 from crm.tickets.models import Message as Stored
@@ -41,7 +43,7 @@ async def call(desk: Desk, row: Row, now: datetime) -> Result:
 async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
     if row.thread_id is not None:
         return Result(NOTHING_TO_DO)
-    name = team_views.topic_name(row.reference or "", row.subject or "")
+    name = team_views.topic_name(texts(desk.profile.team_language), row.reference or "", row.subject or "")
     # Only the row that opens it: what rebuilds a lost topic must not find the lost one.
     if row.kind == "topic.open" and row.attempts > 1 and (made := await _made_before(desk, row)) is not None:
         return Result(NOTHING_TO_DO, thread_id=made)
@@ -188,7 +190,7 @@ def _history(message: Stored) -> dict[str, Any]:
         "kind": message.kind,
         "author": message.author_name,
         "sent_at": message.sent_at,
-        "words": queries.words_of(message),
+        "content": message.content,
     }
 
 
@@ -208,7 +210,9 @@ OPERATIONS: dict[str, Operation] = {
     "amend": amend,
     "retract": retract,
     "digest": digest,
+    "upload": upload,
+    "fetch": fetch,
 }
 
 # These can only be carried out inside a topic.
-IN_TOPIC = frozenset({"say", "relay", "digest"})
+IN_TOPIC = frozenset({"say", "relay", "digest", "upload"})

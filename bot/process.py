@@ -15,6 +15,7 @@ from crm.db import Session
 from crm.desks import Profile
 from crm.errors import DeskError
 from crm.inbox import Item
+from crm.plain import storable
 
 
 def source_of(desk: str) -> str:
@@ -23,11 +24,12 @@ def source_of(desk: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A desk as the worker knows it: its agreement, its bot, who may set it up."""
+    """A desk as the worker knows it: its agreement, its bot, who may set it up, whether it sends mail."""
 
     profile: Profile
     bot: Bot
     admins: frozenset[int]
+    mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class Updates:
         return self.served.profile
 
     async def read(self, item: Item) -> Update:
-        """Raises ValueError for what is no update of Telegram's."""
-        return Update.model_validate(json.loads(item.payload), context={"bot": self.served.bot})
+        """Raises ValueError for what is no update of Telegram's. The item itself stays as it came."""
+        return Update.model_validate(storable(json.loads(item.payload)), context={"bot": self.served.bot})
 
     async def handle(self, session: Session, item: Item, what: Update, now: datetime) -> str:
         answer = await self.dispatcher.feed_update(self.served.bot, what, ctx=self._context(session, item, now))
@@ -53,7 +55,7 @@ class Updates:
         await errors.tell(what, self._context(session, item, now), refusal)
 
     def _context(self, session: Session, item: Item, now: datetime) -> Context:
-        return Context(session, self.served.profile, now, self.served.admins, item.received_at)
+        return Context(session, self.served.profile, now, self.served.admins, item.received_at, self.served.mail)
 
 
 def handlings(desks: Mapping[str, Served], dispatcher: Dispatcher) -> dict[str, Updates]:

@@ -6,17 +6,14 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot import team_views, views
+from bot import mail_views, team_views, views
 from bot.claim import Row
 from bot.client import Outcome, Refused, Sent
 from bot.content import IN_ALBUMS
 from bot.delivery import NOTHING_TO_DO, Desk, Result, has_room, language, marked, paired, target
 from bot.views import Look
-from crm.outbox import Outgoing, Priority, group_bucket
-from crm.tickets import messages
-from crm.tickets.models import Message as Stored
-
-DELIVERED = "👌"
+from crm.outbox import Outgoing
+from crm.tickets import messages, outward
 
 
 def _reply(row: Row, chat_id: int) -> dict[str, Any]:
@@ -34,17 +31,20 @@ async def relay(desk: Desk, row: Row, now: datetime) -> Result:
     if row.riders:
         return await _relay_bundle(desk, row, now)
     if row.album_id is not None:
-        return await _relay_album(desk, row)
-    return await _relay_one(desk, row)
+        return await _relay_album(desk, row, now)
+    return await _relay_one(desk, row, now)
 
 
-async def _relay_one(desk: Desk, row: Row) -> Result:
+async def _relay_one(desk: Desk, row: Row, now: datetime) -> Result:
     content = row.content or {}
     if row.deleted:
         return Result(NOTHING_TO_DO)
     chat_id, params = target(row)
     params |= _reply(row, chat_id)
-    if content["type"] == "text":
+    if "mail" in content:
+        shown = mail_views.mail(Look(desk.profile, language(desk, row), now), content, row.payload["part"])
+        outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
+    elif content["type"] == "text":
         words = {"text": content["text"], "entities": content.get("entities", [])}
         if not has_room(desk, row, content["text"]):
             await _announce_repeat(desk, row, params)
@@ -68,11 +68,15 @@ async def _relay_bundle(desk: Desk, row: Row, now: datetime) -> Result:
     if not rows:
         return Result(NOTHING_TO_DO)
     chat_id, params = target(row)
+    params |= _reply(row, chat_id)
     look = Look(desk.profile, desk.profile.team_language, now)
-    shown = team_views.bundle(look, [(one.content or {}).get("text", "") for one in rows])
+    shown = team_views.bundle(look, [one.content or {} for one in rows])
     outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
     if not isinstance(outcome, Sent):
         return Result(outcome)
+    for one in rows:
+        # An edit may have been written since they were read: its amendment compares.
+        one.payload["told"] = one.content
     # No copy of it, which an edit would replace with all the others.
     pair = paired(desk, chat_id, outcome.result, "notice", row.ticket_id, rows[-1].message_id)
     return Result(outcome, [pair], relayed=[one.message_id or 0 for one in rows])
@@ -93,7 +97,7 @@ async def _announce_repeat(desk: Desk, row: Row, params: dict[str, Any]) -> None
         await desk.client.call("sendMessage", {**place, **views.NOTICES["repeat"](look, {}).params()})
 
 
-async def _relay_album(desk: Desk, row: Row) -> Result:
+async def _relay_album(desk: Desk, row: Row, now: datetime) -> Result:
     """All parts that have come and have not been sent; a part that comes later goes alone."""
     async with desk.sessions() as session:
         found = await session.execute(
@@ -115,6 +119,7 @@ async def _relay_album(desk: Desk, row: Row) -> Result:
             replace(
                 row, content=only.content, message_id=only.id, origin_chat=only.chat_id, origin_message=only.message_id
             ),
+            now,
         )
     chat_id, params = target(row)
     params |= _reply(row, chat_id)
@@ -143,14 +148,8 @@ def _relayed(desk: Desk, row: Row, chat_id: int, outcome: Outcome, sent: list[tu
 
 def _reaction(desk: Desk, row: Row) -> Outgoing:
     """The engineer sees on the own message that it has arrived."""
-    return Outgoing(
-        bucket=group_bucket(desk.profile.name, row.group_id),
-        lane=f"react:{row.origin_chat}:{row.origin_message}",
-        kind="react",
-        payload={"chat": row.origin_chat, "message": row.origin_message, "emoji": DELIVERED},
-        ticket_id=row.ticket_id,
-        priority=Priority.REACTION,
-    )
+    place = (row.origin_chat or 0, row.origin_message or 0)
+    return outward.react(desk.profile.name, row.group_id, row.ticket_id, *place, outward.DELIVERED)
 
 
 async def react(desk: Desk, row: Row, now: datetime) -> Result:
@@ -166,10 +165,10 @@ async def amend(desk: Desk, row: Row, now: datetime) -> Result:
     """An edit follows its message. What cannot be edited (a location) stays as it was sent."""
     async with desk.sessions() as session:
         copies = await messages.places(session, row.message_id or 0, "copy")
-        stored = await session.get_one(Stored, row.message_id)
-    content = row.content or {}
-    if not copies and stored.relayed_at and (stored.edited_at or stored.relayed_at) > stored.relayed_at:
+        news = not copies and await messages.told_otherwise(session, row.ticket_id or 0, row.message_id or 0)
+    if news:
         return await _amend_bundled(desk, row, now)
+    content = row.content or {}
     outcome: Outcome = NOTHING_TO_DO
     for copy in copies:
         place = {"chat_id": copy.chat_id, "message_id": copy.message_id}

@@ -17,17 +17,12 @@ from bot.delivery import Desk, Result
 from bot.refusals import meaning
 from crm.changes import Changes
 from crm.db import Session
+from crm.outbox import SETTLE
 
 REPEAT_AFTER = timedelta(seconds=2)
 
-_SETTLE = """
-    with done as (
-        update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
-               error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
-               settled_at = case when r.state = 'queued' then null else $1::timestamptz end
-        from jsonb_to_recordset($2::text::jsonb) as r(id bigint, fence int, state text, due_at timestamptz,
-             repeats int, error text, payload jsonb)
-        where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id, o.lane),
+_SETTLE = f"""
+    with done as ({SETTLE}),
     pairs as (
         insert into telegram_message (desk, chat_id, message_id, ticket_id, message_ref, role)
         select desk, chat_id, message_id, ticket_id, message_ref, role
@@ -42,7 +37,7 @@ _SETTLE = """
         update message set relayed_at = $1 where id = any($5::bigint[]))
     select d.id, exists (select 1 from outbox e where e.lane = d.lane and e.id > d.id and e.state = 'queued') as more
     from done d
-"""
+"""  # noqa: S608 - fixed words only
 
 
 async def settle(
@@ -87,7 +82,7 @@ def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
         "error": None,
     }
     if isinstance(outcome, Sent):
-        return {**made, "state": "sent"}
+        return {**made, "state": "sent", "payload": row.payload if "told" in row.payload else None}
     if isinstance(outcome, Later):
         wait = timedelta(seconds=outcome.seconds) if outcome.limited else _patience(row, outcome)
         return {

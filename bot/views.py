@@ -1,62 +1,19 @@
 """What requesters read. Pure: facts and a language in, text with entities and buttons out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import keyboards
+from bot import keyboards, kinds
 from bot.rendered import Rendered, render
-from crm import time
-from crm.desks import Profile
-from crm.texts import Texts, texts
+from crm import notices
+from crm.notices import Look as Look
+from crm.notices import type_labels as type_labels
+from crm.texts import Texts
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """For whom it is drawn: whose agreement, in which language, at which moment (aware UTC)."""
-
-    profile: Profile
-    language: str
-    now: datetime
-
-    @property
-    def t(self) -> Texts:
-        return texts(self.language)
-
-    def local(self, instant: datetime | str) -> str:
-        at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        return time.local(at, self.profile.timezone, self.language, self.now)
-
-    @property
-    def place(self) -> str:
-        return time.city(self.profile.timezone, self.language)
-
-
-def type_labels(t: Texts) -> dict[str, str]:
-    return {
-        "outage": t("Services are completely down"),
-        "fault": t("Something is not working well"),
-        "vm": t("Reboot or unlock a VM"),
-        "quota": t("Raise quotas"),
-        "password": t("The cabinet's password"),
-        "link": t("Link two availability zones"),
-        "other": t("Something else"),
-        "incident": t("Something does not work"),
-        "question": t("A question"),
-        "change": t("Change the terms of the service"),
-        "service": t("Information or documents"),
-        "methodology": t("How to use it in teaching"),
-        "domain": t("A domain name"),
-        "mailbox": t("A mailbox"),
-        "placement": t("Place data on the site"),
-        "restore": t("Restore from a backup copy"),
-        "help": t("Help with managing the site"),
-        "technical": t("A fault of the portal"),
-        "feature": t("A wish or an idea"),
-    }
+Notice = Callable[[Look, dict[str, Any]], Rendered]
 
 
 def status_labels(t: Texts) -> dict[str, str]:
@@ -89,15 +46,8 @@ def welcome(look: Look, accepted: bool) -> Rendered:
         ),
     ]
     if not accepted:
-        parts.append(rules_text(t))
+        parts.append(notices.rules_text(t))
     return render(as_list(*parts, sep="\n\n"), keyboards.welcome(t, look.profile, accepted))
-
-
-def rules_text(t: Texts) -> str:
-    return t(
-        "The rules: write about your own services only; send no passwords and no other people's data; "
-        "the conversation is kept to serve you and to check that we keep our promises."
-    )
 
 
 def ready(look: Look) -> Rendered:
@@ -147,7 +97,7 @@ def describe(look: Look, key: str) -> Rendered:
 
 def which_request(look: Look, message_id: int, tickets: list[tuple[int, str, str]]) -> Rendered:
     t = look.t
-    labels = [(ticket, f"{reference} · {subject}"[:60]) for ticket, reference, subject in tickets]
+    labels = [(ticket, f"{reference} · {kinds.subject(t, stored)}"[:60]) for ticket, reference, stored in tickets]
     return render(t("Which request is this about?"), keyboards.which(t, message_id, labels))
 
 
@@ -161,10 +111,12 @@ def my_requests(look: Look, tickets: list[dict[str, Any]]) -> Rendered:
         return render(t("You have no requests yet. Just write what you need."))
     labels = status_labels(t)
     lines: list[Text | str] = [Bold(t("My requests"))]
+    called = {ticket["id"]: kinds.subject(t, ticket["subject"]) for ticket in tickets}
     lines += [
-        Text(Bold(ticket["reference"]), f" · {ticket['subject']}\n", _state(look, ticket, labels)) for ticket in tickets
+        Text(Bold(ticket["reference"]), f" · {called[ticket['id']]}\n", _state(look, ticket, labels))
+        for ticket in tickets
     ]
-    buttons = [(ticket["id"], f"{ticket['reference']} · {ticket['subject']}"[:60]) for ticket in tickets]
+    buttons = [(ticket["id"], f"{ticket['reference']} · {called[ticket['id']]}"[:60]) for ticket in tickets]
     return render(as_list(*lines, sep="\n\n"), keyboards.mine(buttons))
 
 
@@ -178,7 +130,7 @@ def _state(look: Look, ticket: dict[str, Any], labels: dict[str, str]) -> str:
 def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) -> Rendered:
     t = look.t
     lines: list[Text | str] = [
-        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
         as_list(
             t("Type: {type}", type=type_labels(t)[ticket["type"]]),
             t("State: {state}", state=_state(look, ticket, status_labels(t))),
@@ -198,124 +150,44 @@ def author_label(look: Look, kind: str) -> str:
 # --- notices about a ticket -------------------------------------------------------------------------------
 
 
+def _notice(name: str, buttons: Callable[[Look, dict[str, Any]], InlineKeyboardMarkup | None] | None = None) -> Notice:
+    def shown(look: Look, facts: dict[str, Any]) -> Rendered:
+        said = notices.SAYINGS[name](look, facts)
+        return render(as_list(Bold(said.headline), *said.lines), buttons(look, facts) if buttons else None)
+
+    return shown
+
+
 def _acknowledged(look: Look, facts: dict[str, Any]) -> Rendered:
     """The first one brings the rules along: two messages would be one too many."""
     t = look.t
-    emergency = facts.get("emergency")
-    why = [t("We answer more slowly than usual now: {reason}", reason=emergency)] if emergency else []
-    said = as_list(
-        Bold(t("{reference} is registered.", reference=facts["reference"])),
-        *why,
-        t("We will answer by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
-    )
+    said = notices.SAYINGS["acknowledged"](look, facts)
+    shown = as_list(Bold(said.headline), *said.lines)
     if facts.get("rules"):
-        return render(as_list(said, rules_text(t), sep="\n\n"), keyboards.rules(t))
-    return render(said, keyboards.menu(t))
+        return render(as_list(shown, notices.rules_text(t), sep="\n\n"), keyboards.rules(t))
+    return render(shown, keyboards.menu(t))
 
 
-def _resumed(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(
-            Bold(t("{reference} is being worked on again.", reference=facts["reference"])),
-            t("The new promised time: {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
-        )
-    )
-
-
-def _retyped(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(
-            Bold(f"{facts['reference']}: {type_labels(t)[facts['type']]}"),
-            t("We will solve it by {time} ({place} time).", time=look.local(facts["due_at"]), place=look.place),
-        )
-    )
-
-
-def _asked(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(
-            Bold(t("{reference} is waiting for your answer.", reference=facts["reference"])),
-            t("The clock is paused until you reply."),
-        )
-    )
-
-
-def _resolved(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(
-            Bold(t("{reference} is solved.", reference=facts["reference"])),
-            t("Please check whether everything works."),
-        ),
-        keyboards.solved(t, facts["ticket"]),
-    )
-
-
-def _reminded(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    closes = look.local(facts["closes_at"])
-    return render(
-        as_list(
-            Bold(t("{reference} is solved. Does everything work now?", reference=facts["reference"])),
-            t("Without an answer it closes by itself on {time} ({place} time).", time=closes, place=look.place),
-        ),
-        keyboards.solved(t, facts["ticket"]),
-    )
+def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
+    return keyboards.solved(look.t, facts["ticket"])
 
 
 def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(
-            Bold(t("{reference} is closed: there was no answer.", reference=facts["reference"])),
-            t.n(
-                "If something is still wrong, reply to this message within {n} day, and it is reopened.",
-                "If something is still wrong, reply to this message within {n} days, and it is reopened.",
-                facts["reopen_days"],
-            ),
-        )
-    )
-
-
-def _declined(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    return render(
-        as_list(Bold(t("{reference} is declined.", reference=facts["reference"])), t("Reason:") + " " + facts["reason"])
-    )
+    said = notices.SAYINGS["lapsed"](look, facts)
+    asked = look.t("How did we do?")
+    return render(as_list(Bold(said.headline), *said.lines, asked), keyboards.stars(facts["ticket"]))
 
 
 def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
 
-def _moved(look: Look, facts: dict[str, Any]) -> Rendered:
-    """A promise has another time, for a reason that is ours."""
-    t = look.t
-    reasons = {
-        "maintenance": t("{reference}: the promised time has moved because of maintenance."),
-        "transfer": t("{reference} is with another team now, and the promised time has changed."),
-    }
-    lines: list[Text | str] = [Bold(reasons[facts["reason"]].format(reference=facts["reference"]))]
-    solved, answered = t("We will solve it by {time} ({place} time)."), t("We will answer by {time} ({place} time).")
-    for promise in facts["promises"]:
-        words = solved if promise["metric"] == "resolution" else answered
-        lines.append(words.format(time=look.local(promise["due_at"]), place=look.place))
-    return render(as_list(*lines))
-
-
-NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
+NOTICES: dict[str, Notice] = {
+    **{name: _notice(name) for name in notices.SAYINGS},
     "acknowledged": _acknowledged,
-    "resumed": _resumed,
-    "retyped": _retyped,
-    "moved": _moved,
-    "asked": _asked,
-    "resolved": _resolved,
-    "reminded": _reminded,
+    "resolved": _notice("resolved", _solved),
+    "reminded": _notice("reminded", _solved),
     "lapsed": _lapsed,
-    "declined": _declined,
     "repeat": _repeat,
 }
 

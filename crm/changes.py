@@ -24,9 +24,9 @@ _OUTBOX = (
 _TABLES = {
     "tickets": (
         "ticket",
-        "id bigint, desk text, reference text, queue text, requester_id bigint, channel text, request_type text, "
-        "priority text, status text, subject text, related_id bigint, group_id bigint, assignee_id bigint, "
-        "opened_at timestamptz, updated_at timestamptz",
+        "id bigint, desk text, reference text, queue text, requester_id bigint, organization_id bigint, channel text, "
+        "request_type text, priority text, status text, subject text, related_id bigint, group_id bigint, "
+        "assignee_id bigint, answers_to bigint, opened_at timestamptz, updated_at timestamptz",
     ),
     "targets": (
         "sla_target",

@@ -16,6 +16,7 @@ from crm.sla.closing import Closing
 from crm.sla.policy import MOST_STEPS, USUAL_STEPS, Facts, Policies, Policy, Promise, Step
 from crm.sla.spec import CalendarSpec
 from crm.sla.windows import Recurring, leaves_time
+from crm.tickets.wanted import Field as Wanted
 
 PROFILES = Path(__file__).resolve().parent.parent / "desks"
 
@@ -41,11 +42,14 @@ class RequestType(_Strict):
 
 class Queue(_Strict):
     """Whose work a ticket is. `title` is for a queue that the catalogues do not know; who gets a ticket from another
-    queue takes it over within `accept`."""
+    queue takes it over within `accept`. By mail, only contacts of organizations may ask where it says `named_only`, and
+    a request that leaves out what is `wanted` waits for that."""
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
     title: str | None = None
     accept: Promise | None = None
+    named_only: bool = False
+    wanted: tuple[Wanted, ...] = ()
 
 
 class Profile(_Strict):

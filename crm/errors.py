@@ -6,9 +6,11 @@ DeskError                 the root; its text is rendered once per transport
 │   ├── NotAnAgent        being in the group is not authority
 │   └── Anonymous         anonymous admins and channels have no identity
 ├── WrongStatus           the ticket's status does not admit the action
+├── AlreadyTaken          a colleague answers for the ticket already
 ├── CannotRelay           this kind of content does not travel
 ├── WrongPlace            the command was sent where it means nothing
 ├── WrongInput            what was written cannot be understood
+├── Taken                 the name or address is somebody else's already; says whose
 └── ProfileError          a desk profile is wrong; says where
 
 Two are no errors of the desk. NotYet: the input came before what it refers to, and is parked for a while.
@@ -46,6 +48,10 @@ class WrongStatus(DeskError):
     pass
 
 
+class AlreadyTaken(DeskError):
+    pass
+
+
 class CannotRelay(DeskError):
     pass
 
@@ -55,6 +61,10 @@ class WrongPlace(DeskError):
 
 
 class WrongInput(DeskError):
+    pass
+
+
+class Taken(DeskError):
     pass
 
 

@@ -18,6 +18,9 @@ NAMES = (
     "deliver.claimed",
     "deliver.called",
     "deliver.settled",
+    "mail.claimed",
+    "mail.called",
+    "mail.settled",
 )
 
 _armed: dict[str, int] = {}

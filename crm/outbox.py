@@ -4,7 +4,7 @@ States: queued → attempting → sent | unknown | failed | dropped. A lane keep
 the other side. `unknown`: the call may have happened, twice over; a person has to look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from crm.db import Session
 
 LEASE = timedelta(seconds=30)
-CHANNELS = ("telegram",)
+CHANNELS = ("telegram", "email")
 
 
 class Priority(IntEnum):
@@ -74,6 +74,69 @@ def group_bucket(desk: str, group_id: int | None) -> str:
     return f"{desk}:group:{group_id or 'none'}"
 
 
+def mail_bucket(desk: str) -> str:
+    return f"{desk}:mail"
+
+
+def mail_lane(desk: str, ticket_id: int | None) -> str:
+    return f"{desk}:mail:{ticket_id or 'none'}"
+
+
+# Heads of free lanes of a desk ($1). One of a lane at a time, whatever its number: a transaction that began earlier may
+# be committed later.
+FREE = """
+    o.desk = $1 and o.state = 'queued'
+    and not exists (select 1 from outbox e where e.lane = o.lane and e.state in ('queued', 'attempting')
+                    and (e.id < o.id or e.state = 'attempting'))
+"""
+
+# The key means something only until the row is taken: a later row with the same key may be queued before this one
+# has to be queued again.
+TAKE = """
+    update outbox set state = 'attempting', attempts = attempts + 1, lease_until = {lease}, dedupe_key = null
+    where id = any({ids}) and state = 'queued' returning *
+"""
+
+
+# Only the attempt that holds the lease writes what came of it ($1: now, $2: the rows): one that overslept is refused.
+SETTLE = """
+    update outbox o set state = r.state, due_at = coalesce(r.due_at, o.due_at), repeats = r.repeats,
+           error = r.error, lease_until = null, payload = coalesce(r.payload, o.payload),
+           settled_at = case when r.state = 'queued' then null else $1::timestamptz end
+    from jsonb_to_recordset($2::text::jsonb) as r(id bigint, fence int, state text, due_at timestamptz,
+         repeats int, error text, payload jsonb)
+    where o.id = r.id and o.state = 'attempting' and o.attempts = r.fence returning o.id, o.lane
+"""
+
+
+async def expire(
+    session: Session, desk: str, channel: str, now: datetime, harmless: Collection[str] = (), limit: int = 100
+) -> Sequence[Any]:
+    """Rows whose sender died while attempting: repeated once, then given up as unknown; kinds that are `harmless` to
+    repeat are never given up.
+
+    Gives those given up, for the topics to be told.
+    """
+    found = await session.execute(
+        text("""
+            update outbox set
+                state = case when repeats = 0 or kind = any(:harmless) then 'queued' else 'unknown' end,
+                repeats = repeats + 1, due_at = :now, lease_until = null, error = 'the sender died while attempting',
+                settled_at = case when repeats = 0 or kind = any(:harmless) then null else :now end
+            where id in (select id from outbox where desk = :desk and channel = :channel and state = 'attempting'
+                         and lease_until < :now order by id limit :limit for update skip locked)
+            returning id, state, kind, ticket_id, message_id, payload
+        """),
+        {"desk": desk, "channel": channel, "now": now, "limit": limit, "harmless": sorted(harmless)},
+    )
+    return [row for row in found if row.state == "unknown"]
+
+
+def backoff(attempts: int, first: timedelta, most: timedelta) -> timedelta:
+    """Doubling with each attempt, from the first wait to the longest."""
+    return min(first * (1 << min(attempts - 1, 30)), most)
+
+
 async def await_writers(session: Session, key: str) -> None:
     """Wait for transactions that counted on the queued row with that key, so that what they write is seen.
 
@@ -82,9 +145,13 @@ async def await_writers(session: Session, key: str) -> None:
     await session.rows("select pg_advisory_xact_lock(hashtext($1))", key)
 
 
+# Rows that stay make the look longer, so that they never hide what is done behind them.
 _PRUNE = """
     delete from outbox where id in (
-        select id from (select id, state, settled_at from outbox order by id limit 20 * $2) oldest
+        select id from (
+            select id, state, settled_at from outbox order by id
+            limit 20 * $2 + (select count(*) from outbox where state in ('unknown', 'failed'))
+                          + (select count(*) from outbox where state in ('queued', 'attempting'))) oldest
         where state in ('sent', 'dropped') and settled_at < $1 limit $2)
     returning id
 """
@@ -137,3 +204,15 @@ async def retry(session: Session, row_id: int, now: datetime) -> bool:
         {"id": row_id, "now": now},
     )
     return found.scalar() is not None
+
+
+async def dismiss(session: Session, row_id: int, now: datetime) -> Any | None:
+    """Nothing more is to be done about a failed or unknown row; its error stays with it. None if it is neither."""
+    found = await session.execute(
+        text("""update outbox o set state = 'dropped', settled_at = :now
+                from (select id, state from outbox where id = :id for update) before
+                where o.id = before.id and o.state in ('unknown', 'failed')
+                returning o.desk, o.ticket_id, o.message_id, o.kind, o.error, before.state as was"""),
+        {"id": row_id, "now": now},
+    )
+    return found.one_or_none()

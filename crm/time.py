@@ -35,6 +35,12 @@ def local(instant: datetime, timezone: str, language: str, now: datetime) -> str
     return f"{format_skeleton(skeleton, there, locale=language)}, {clock}"
 
 
+def dated(instant: datetime, timezone: str, language: str) -> str:
+    """`24 нояб. 2026 г., 14:32`, with the year whenever it is read."""
+    there = instant.astimezone(ZoneInfo(timezone))
+    return f"{format_skeleton('yMMMd', there, locale=language)}, {format_time(there, 'HH:mm', locale=language)}"
+
+
 def stretch(start: datetime, end: datetime, timezone: str, language: str, now: datetime) -> str:
     """`14:32–15:10` today, with the date on another day, `24 нояб., 18:00 – 25 нояб., 09:00` over midnight."""
     zone, first = ZoneInfo(timezone), local(start, timezone, language, now)

@@ -7,7 +7,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("bot", "app", "web")
+SOURCES = ("bot", "app", "web", "crm", "mailbridge")
 KEYWORDS = {"t": None, "n": (1, 2)}
 
 

@@ -1,120 +1,150 @@
-"""Where mail is fetched, as a setting says it: `imaps://user:password@host:993/INBOX?processed=Done`."""
+"""Address fields. What stands in a name, a comment or an encoded word never becomes an address (CVE-2023-27043)."""
 
-import base64
-import ipaddress
 import re
-from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from pydantic import SecretStr
+from crm.mail.letter import Address
+from mailbridge.fields import words
 
-Security = Literal["tls", "starttls", "none"]
+# Of one field; nobody writes to more people than that and means a request.
+MOST = 1000
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PORTS = {"imaps": 993, "imap": 143}
-_ENCODED = re.compile(r"[^\x20-\x7e]+|&")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A folder of a mailbox, and the one where its mail goes once it is stored. `ca`: a file with the certificates to
-    trust, None for the machine's own. As text it has no password."""
-
-    host: str
-    port: int
-    user: str
-    password: SecretStr
-    folder: str = "INBOX"
-    processed: str = "Processed"
-    security: Security = "tls"
-    ca: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.user}@{self.host}:{self.port}/{self.folder}"
+_TOKEN = re.compile(
+    r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}+\?=)"
+    r'|"((?:[^"\\]++|\\.)*+)"'
+    r'|<([^<>"]*+(?:"(?:[^"\\]++|\\.)*+"[^<>"]*+)*+)>?'
+    r"|([,;:])"
+    r'|((?:[^"<>(),;:=]++|=(?!\?))++)|.',
+    re.S,
+)
+_UNCLOSED = re.compile(r'\A([^"]*+(?:"(?:[^"\\]++|\\.)*+"[^"]*+)*+)(".*)\Z', re.S)
+_PAREN = re.compile(r"\\.|[()]", re.S)
+_LOCAL = r'(?:"(?:[^"\\]++|\\.)++"|(?<![^\s"@<>(),;:\\\[\]])[^\s"@<>(),;:\\\[\]]++)'
+_ADDRESS = re.compile(rf"({_LOCAL})\s*@\s*(\[[0-9A-Fa-f.:xIPv]+\]|[^\s\"@<>(),;:\\\[\]]+)")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x80-\x9f]")
+_SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
 
 
-def parse_imap(url: str) -> Account:
-    """A setting as an account. Raises ValueError with words that never hold the password.
+@dataclass(slots=True)
+class _Mailbox:
+    """What stands between two commas. `phrase`: words as they came, and whether each was quoted."""
 
-    Without TLS only this machine itself is spoken to: `imap://` begins with STARTTLS anywhere else, and here too if a
-    `ca` is given. User, password and folder may be percent-encoded.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        raise ValueError("must be like imaps://user:password@host:993/INBOX") from None
-    if parts.scheme not in _PORTS or not parts.hostname or not parts.username or parts.password is None:
-        raise ValueError("must be like imaps://user:password@host:993/INBOX")
-    options = _options(parts.query)
-    account = Account(
-        host=parts.hostname,
-        port=port or _PORTS[parts.scheme],
-        user=unquote(parts.username),
-        password=SecretStr(unquote(parts.password)),
-        folder=unquote(parts.path.removeprefix("/")) or "INBOX",
-        processed=options.get("processed") or "Processed",
-        security=_security(parts.scheme, parts.hostname, "ca" in options),
-        ca=options.get("ca"),
-    )
-    words = (account.host, account.user, account.password.get_secret_value(), account.folder, account.processed)
-    if any(_CONTROL.search(word) for word in words):
-        raise ValueError("has a control character in it")
-    if account.folder == account.processed:
-        raise ValueError("names the same folder for new and for processed mail")
-    return account
+    phrase: list[tuple[str, bool]] = field(default_factory=list)
+    angles: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
 
 
-def _options(query: str) -> dict[str, str]:
-    try:
-        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
-    except ValueError:
-        raise ValueError("has something unreadable after its question mark") from None
-    if unknown := options.keys() - {"processed", "ca"}:
-        raise ValueError(f"knows no {sorted(unknown)[0]!r}; after the question mark go processed and ca")
-    return options
+def parse(value: str) -> list[Address]:
+    """Every mailbox of an unfolded field, groups dissolved. Where it is unclear which address is meant, each of them
+    is given, or none."""
+    found: list[Address] = []
+    for mailbox in _mailboxes(value):
+        found += _addresses(mailbox)
+        if len(found) >= MOST:
+            break
+    return found[:MOST]
 
 
-def _security(scheme: str, host: str, has_ca: bool) -> Security:
-    if scheme == "imaps":
-        return "tls"
-    return "none" if is_loopback(host) and not has_ca else "starttls"
+def written(addresses: Iterable[Address]) -> str:
+    """The field that says the same without any doubt."""
+    return ", ".join(f"{_quoted(one.name)} <{one.address}>" if one.name else one.address for one in addresses)
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _quoted(name: str) -> str:
+    if not _SPECIAL.search(name) and "=?" not in name:
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def folder_name(name: str) -> str:
-    """As IMAP writes it: modified UTF-7 of RFC 3501, quoted. `Входящие` is `"&BBIERQQ+BDQETwRJBDgENQ-"`.
+def _mailboxes(value: str) -> Iterator[_Mailbox]:
+    # Behind a quote that nothing closes no other one means anything; looking for its end each time costs too much.
+    value = _UNCLOSED.sub(lambda found: found[1] + found[2].replace('"', "'"), value)
+    mailbox, position = _Mailbox(), 0
+    while position < len(value):
+        if value[position] == "(":
+            comment, position = _comment(value, position)
+            mailbox.comments.append(comment)
+            continue
+        token = _TOKEN.match(value, position)
+        if token is None:
+            break
+        position = token.end()
+        encoded, quoted, angle, mark, bare = token.groups()
+        if encoded or quoted is not None:
+            # Neither is ever an address, whatever stands in it.
+            mailbox.phrase.append((encoded or quoted, True))
+        elif angle is not None:
+            mailbox.angles.append(angle)
+        elif mark == ":" and not mailbox.angles and not any("@" in word for word, own in mailbox.phrase if not own):
+            # The name of a group, or `mailto:`.
+            mailbox = _Mailbox()
+        elif mark:
+            # An unquoted comma within a name: `Ivanov, Ivan <ivan@…>`.
+            if mailbox.angles or any("@" in word for word, _ in mailbox.phrase) or mark == ";":
+                yield mailbox
+                mailbox = _Mailbox()
+            elif mailbox.phrase:
+                mailbox.phrase.append((mark, False))
+        else:
+            mailbox.phrase.append((bare if bare is not None else token[0], False))
+    yield mailbox
 
-    Raises ValueError for a name with a line end or another control character.
-    """
-    if _CONTROL.search(name):
-        raise ValueError("has a control character in it")
-    return '"' + _ENCODED.sub(_modified, name).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+def _comment(value: str, start: int) -> tuple[str, int]:
+    depth = 0
+    for found in _PAREN.finditer(value, start):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0:
+            return value[start + 1 : found.start()], found.end()
+    return value[start + 1 :], len(value)
 
 
-def _modified(found: re.Match[str]) -> str:
-    run = found.group()
-    if run == "&":
-        return "&-"
-    return f"&{base64.b64encode(run.encode('utf-16-be')).decode().rstrip('=').replace('/', ',')}-"
+def _addresses(mailbox: _Mailbox) -> list[Address]:
+    if mailbox.angles:
+        name = _name(mailbox.phrase, mailbox.comments)
+        specs = [spec for angle in mailbox.angles for spec in _specs(angle)]
+        return [Address(spec, name) for spec in specs]
+    # A quoted string is a local part only where an @ follows.
+    plain = "".join(f'"{word}"' if own else word for word, own in mailbox.phrase)
+    specs = _specs(plain)
+    if len(specs) != 1:
+        return [Address(spec) for spec in specs]
+    around = _ADDRESS.sub(" ", plain).replace('"', " ")
+    return [Address(specs[0], _name([(around, False)], mailbox.comments))]
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """`key` names the queue that the mail is for."""
+def _specs(text: str) -> list[str]:
+    """Addresses in a place where addresses stand."""
+    if text.lstrip().startswith("@"):
+        # A route of old: `@relay,@relay:person@place`.
+        text = text.partition(":")[2]
+    text = text.strip().removeprefix("mailto:")
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    found = [spec for match in _ADDRESS.finditer(text) if (spec := _canonical(match[1], match[2]))]
+    return found if outside.count("@") == len(found) else []
 
-    desk: str
-    key: str
-    account: Account
 
-    @property
-    def source(self) -> str:
-        """What its mail is called in the inbox."""
-        return f"mail:{self.desk}:{self.key}"
+def _canonical(local: str, domain: str) -> str | None:
+    """Domain in small letters and ASCII; None if it can't be one. Needless quotes go."""
+    if local.startswith('"'):
+        bare = re.sub(r"\\(.)", r"\1", local[1:-1])
+        local = bare if re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+", bare) else local
+    domain = domain.strip(".").lower()
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii") if len(domain) <= 253 else ""
+        except UnicodeError:
+            return None
+    address = f"{local.strip(chr(39)) or local}@{domain.rstrip(chr(39))}"
+    usable = domain and ".." not in domain and len(address) <= 320 and not re.search(r"[\x00-\x20\x7f]", domain)
+    return address if usable and address.isprintable() else None
+
+
+def _name(phrase: list[tuple[str, bool]], comments: list[str]) -> str:
+    unquoted = "".join(re.sub(r"\\(.)", r"\1", word) if own else word for word, own in phrase)
+    name = words(unquoted.strip(" ,;\t")) or words(re.sub(r"\\(.)", r"\1", " ".join(comments)))
+    name = _INVISIBLE.sub("", name).strip()
+    while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
+        name = name[1:-1].strip()
+    return name[:200]

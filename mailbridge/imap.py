@@ -16,7 +16,7 @@ from typing import Any
 
 from aioimaplib import AUTH, IMAP4, NONAUTH, Command, IMAP4ClientProtocol, quoted
 
-from mailbridge.addresses import Account, folder_name
+from mailbridge.accounts import Account, folder_name
 
 # Nothing heard for so long in the middle of a command: the connection is dead.
 SILENCE = 30.0

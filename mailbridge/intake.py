@@ -19,7 +19,7 @@ from crm.db import Session
 from crm.inbox import Received
 from crm.mail import mailboxes
 from crm.mail.mailboxes import Place
-from mailbridge.addresses import Mailbox
+from mailbridge.accounts import Mailbox
 from mailbridge.imap import Connection, Lost
 
 log = structlog.get_logger()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from crm.mail.letter import File
+
 
 @dataclass(frozen=True, slots=True)
 class Headers:
@@ -40,7 +42,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """`content_type` of the whole, with its `report_type` where it is a report. `text` is the whole body as plain text
-    (from HTML where there is nothing else), `html` the body's HTML as it came."""
+    (from HTML where there is nothing else), `html` the body's HTML as it came. `files`: what a person would call an
+    attachment. Address fields among the headers are written such that nothing in a name reads like an address."""
 
     headers: Headers
     parts: tuple[Part, ...] = ()
@@ -48,3 +51,6 @@ class Parsed:
     report_type: str | None = None
     text: str = ""
     html: str | None = None
+    files: tuple[File, ...] = ()
+    # What is newly written in `text`, once somebody has cut it out.
+    written: str | None = None

@@ -17,7 +17,7 @@ from crm.db import Session, Sessions
 from crm.mail import mailboxes
 from crm.mail.mailboxes import Place
 from crm.wake import INBOX, Waker
-from mailbridge.addresses import Account, Mailbox
+from mailbridge.accounts import Account, Mailbox
 from mailbridge.imap import SILENCE, Connection, Lost, connected
 from mailbridge.intake import ASIDE, Held, Intake, Suspects
 

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the stand-in for Telegram, alone."""
+"""`python -m sandbox`: the stand-in for Telegram and for a mail server, alone."""
 
 import argparse
 import asyncio
@@ -26,24 +26,29 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A stand-in for Telegram on loopback")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081, help="0 takes a free one")
+    parser.add_argument("--imap-port", type=int, default=0)
+    parser.add_argument("--smtp-port", type=int, default=0)
     parser.add_argument("--limits", type=limits, default="30/1/20", metavar="off|30/1/20")
     parser.add_argument("--quiet", action="store_true", help="do not print the address")
     return parser.parse_args()
 
 
-async def serve(host: str, port: int, rates: Rates | None, *, quiet: bool) -> None:
+async def serve(args: argparse.Namespace) -> None:
     """Listen until told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(make_app(rates=rates), access_log=None, handler_cancellation=True, shutdown_timeout=1)
+    app = make_app(rates=args.limits, imap_port=args.imap_port, smtp_port=args.smtp_port)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    if not quiet:
+    try:
+        await web.TCPSite(runner, args.host, args.port).start()
+    except OSError as error:
+        raise SystemExit(f"sandbox: {args.host}:{args.port} cannot be used: {error.strerror}") from None
+    if not args.quiet:
         bound = runner.addresses[0][1]
-        print(f"The sandbox listens on http://{host}:{bound}", flush=True)
+        print(f"The sandbox listens on http://{args.host}:{bound}", flush=True)
     await stop.wait()
     await runner.cleanup()
 
@@ -51,7 +56,7 @@ async def serve(host: str, port: int, rates: Rates | None, *, quiet: bool) -> No
 def main() -> None:
     args = arguments()
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(args.host, args.port, args.limits, quiet=args.quiet))
+        runner.run(serve(args))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import Any, Self, TypeVar, cast
 
 from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, FormData
 
+from sandbox.mailclient import MailSide
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -26,6 +28,7 @@ class Sandbox:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self.mail = MailSide(self)
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -154,7 +157,7 @@ class Sandbox:
 
     async def upload(self, name: str, data: bytes, mime: str) -> str:
         """Put a file in; the answer is what `file` takes."""
-        form = FormData()
+        form = FormData(quote_fields=False)
         form.add_field("file", data, filename=name, content_type=mime)
         async with self.session.post(f"{self.url}/sandbox/api/files", data=form) as answer:
             body = await answer.json()

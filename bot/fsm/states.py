@@ -15,6 +15,13 @@ class Rejection(StatesGroup):
     explaining = State()
 
 
+class Linking(StatesGroup):
+    """A requester links a mail address: the next message is the address, then the code that came there."""
+
+    address = State()
+    code = State()
+
+
 class Decline(StatesGroup):
     """An agent pressed «decline» (data: `ticket`); the next message in that topic is the reason."""
 

@@ -15,12 +15,13 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
+from bot.handlers import linking
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
 from crm.tickets import ended, holding, messages, outward, queries, service
-from crm.tickets.service import Origin, Written
+from crm.tickets.service import Opening, Origin, Written
 from crm.tickets.thanks import only_thanks
 
 router = Router(name="requester")
@@ -28,6 +29,8 @@ router = Router(name="requester")
 LONE_COMMAND = re.compile(r"^/[A-Za-z0-9_]+(@\w+)?$")
 # How long a reply may wait for the message it replies to, when both were handed over in the wrong order.
 PARENT_PATIENCE = timedelta(seconds=10)
+# A reply to a message of ours: that it was sent may only be about to be written down.
+ANSWER_PATIENCE = timedelta(seconds=2)
 # And an edit for its original.
 ORIGINAL_PATIENCE = timedelta(seconds=60)
 
@@ -144,6 +147,9 @@ async def write(
     """A free sentence is already a request; a later one finds the request it belongs to."""
     if who.known_message:
         return "duplicate"
+    linked = await linking.step(ctx, who, state, raw_state, content.get("text", ""))
+    if linked is not None:
+        return linked
     written = _written(message, ctx, who, content)
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
@@ -161,12 +167,14 @@ async def write(
 
 
 def _written(message: Message, ctx: Context, who: Requester, content: dict[str, Any]) -> Written:
-    """A reply to an own message that has not come yet waits for it a little."""
+    """A reply to a message that is not known yet waits for it a little."""
     replied = message.reply_to_message
-    if replied is not None and who.replied_message_id is None and who.replied_ticket_id is None:
-        own = replied.from_user is not None and replied.from_user.id == who.chat_id
-        if own and content_of(replied) is not None:
+    unknown = who.replied_message_id is None and who.replied_ticket_id is None
+    if unknown and replied is not None and replied.from_user is not None:
+        if replied.from_user.id == who.chat_id and content_of(replied) is not None:
             ctx.wait_for(PARENT_PATIENCE)
+        if replied.from_user.is_bot:
+            ctx.wait_for(ANSWER_PATIENCE)
     if who.replied_message_id is not None:
         content = {**content, "reply_to": who.replied_message_id}
     return Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))
@@ -201,7 +209,8 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
     if raw_state == Request.describing.state:
         kind = (await state.get_data()).get("kind")
         await state.clear()
-    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, kind, related_id=who.replied_ticket_id)
+    opening = Opening(kind, who.replied_ticket_id)
+    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, opening)
     return "opened"
 
 
@@ -241,7 +250,7 @@ async def service_message(message: Message) -> str:
 async def reachable(event: ChatMemberUpdated, ctx: Context) -> str:
     """The customer has blocked the bot, or let it in again: the engineers should know."""
     can = event.new_chat_member.status not in ("kicked", "left")
-    news = await service.reachable(ctx.session, ctx.profile, event.chat.id, can, ctx.now)
+    news = await service.reachable(ctx.session, ctx.profile, "telegram", str(event.chat.id), can, ctx.now)
     if not news:
         return "unchanged"
     return "reachable" if can else "blocked"

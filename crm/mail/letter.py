@@ -73,6 +73,8 @@ class Letter:
     text: str
     reply_text: str
     nature: Nature = "request"
+    # A program sent it. A person's mail to a mailing list is a `list` and not automatic.
+    automatic: bool = False
     html: str = ""
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()

@@ -10,6 +10,8 @@ from crm.db import Base
 
 
 class Person(Base):
+    """`answers_by`: the channel that a person who can be reached by several has chosen."""
+
     __tablename__ = "person"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -17,11 +19,13 @@ class Person(Base):
     language: Mapped[str]
     rules_shown_at: Mapped[datetime | None]
     rules_accepted_at: Mapped[datetime | None]
+    answers_by: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
 class Identity(Base):
-    """A chat account, mail address or phone. `unreachable_at`: the last delivery was refused for good."""
+    """A chat account, mail address or phone. `unreachable_at`: the last delivery was refused for good; `verified_at`:
+    it was first proven that the address is this person's."""
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("desk", "channel", "address"),)
@@ -33,6 +37,46 @@ class Identity(Base):
     address: Mapped[str]
     username: Mapped[str | None]
     unreachable_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Organization(Base):
+    """Who holds the contract. A removed one stays for its tickets, inactive.
+
+    `followers`: whom a mail's copy makes a follower of the ticket, `contacts` of the organization or `none`.
+    `named_only`: nobody but its contacts may ask.
+    """
+
+    __tablename__ = "organization"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    name: Mapped[str]
+    contract: Mapped[str | None]
+    followers: Mapped[str]
+    named_only: Mapped[bool]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """A named person of an organization, known by addresses: mail in small letters, phone as +77011234567.
+
+    `person_id` is set once they are known to be one of the people; no address is two active contacts' of a desk.
+    """
+
+    __tablename__ = "contact"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    desk: Mapped[str]
+    name: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    telegram_id: Mapped[int | None]
+    active: Mapped[bool]
     created_at: Mapped[datetime]
 
 
@@ -86,6 +130,21 @@ class DutyOverride(Base):
     reason: Mapped[str]
     by_agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id"))
     created_at: Mapped[datetime]
+
+
+class LinkCode(Base):
+    """A code that was sent to a mail address, to prove that it is a person's; only its hash is kept."""
+
+    __tablename__ = "link_code"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    desk: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    address: Mapped[str]
+    digest: Mapped[bytes]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Dialogue(Base):

@@ -1,8 +1,8 @@
 """Recognising people: a requester by the chat account, an agent by Telegram id, asked anew each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, text
 
@@ -10,7 +10,8 @@ from crm.db import Session
 from crm.desks import Profile
 from crm.errors import NotAnAgent
 from crm.journal import Actor
-from crm.people.models import Agent, Identity, Person
+from crm.people.models import Agent, Person
+from crm.people.reach import Reach
 from crm.tickets.status import REACHABLE
 
 
@@ -23,42 +24,61 @@ class OpenTicket:
     subject: str
     status: str
     group_id: int | None
+    # By which identity its requester wrote last.
+    answers_to: int | None = None
 
 
 @dataclass(slots=True)
 class Requester:
-    """The person of a private chat, and what one glance at the database says about this message."""
+    """Who wrote, by which identity, and what one glance at the database says about this message.
+
+    By mail there is no chat, no dialogue, and nothing that is replied to in Telegram's way.
+    """
 
     person_id: int
     name: str
     language: str
-    rules_shown: bool
-    rules_accepted: bool
-    chat_id: int
+    identity_id: int
+    channel: Literal["telegram", "email"]
+    address: str
     unreachable: bool
     tickets: list[OpenTicket]
-    replied_ticket_id: int | None
-    replied_message_id: int | None
-    known_message: bool
-    album_ticket_id: int | None
-    album_held: bool
     next_message_id: int
-    state: str | None
-    data: dict[str, Any]
+    rules_shown: bool = True
+    rules_accepted: bool = True
+    replied_ticket_id: int | None = None
+    replied_message_id: int | None = None
+    known_message: bool = False
+    album_ticket_id: int | None = None
+    album_held: bool = False
+    state: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def chat_id(self) -> int:
+        """The private chat. Only for Telegram."""
+        return int(self.address)
 
     @property
     def actor(self) -> Actor:
-        return Actor("requester", self.person_id, self.name)
+        return Actor("requester", self.person_id, self.name, self.channel)
+
+    @property
+    def reach(self) -> Reach:
+        """Where they write from, and so where they are told what became of it."""
+        return Reach(self.channel, self.address, self.language, self.name)
 
 
 _RECOGNISE = """
-    select p.id, p.name, p.language, p.rules_accepted_at is not null as accepted,
+    select p.id, p.name, p.language, i.id as identity, p.rules_accepted_at is not null as accepted,
            p.rules_shown_at is not null as shown,
            i.unreachable_at is not null as unreachable,
            (select coalesce(json_agg(json_build_object('id', t.id, 'reference', t.reference, 'subject', t.subject,
-                                     'status', t.status, 'group_id', t.group_id) order by t.id), '[]')
+                                     'status', t.status, 'group_id', t.group_id,
+                                     'answers_to', t.answers_to) order by t.id), '[]')
             from ticket t where t.requester_id = p.id and t.desk = $1 and t.status = any($3::text[])) as tickets,
-           r.ticket_id as replied_ticket, r.message_ref as replied_message,
+           coalesce(rt.merged_into_id, r.ticket_id) as replied_ticket,
+           case when rt.merged_into_id is null then r.message_ref end as replied_message,
            o.message_id is not null as known, a.ticket_id as album_ticket,
            a.id is not null and a.ticket_id is null as album_held,
            nextval('message_id_seq') as next_message,
@@ -68,6 +88,7 @@ _RECOGNISE = """
     left join person p on p.id = i.person_id
     left join dialogue d on d.desk = $1 and d.chat_id = $2 and d.thread_id = 0 and d.telegram_id = $2
     left join telegram_message r on r.desk = $1 and r.chat_id = $2 and r.message_id = $4
+    left join ticket rt on rt.id = r.ticket_id
     left join telegram_message o on o.desk = $1 and o.chat_id = $2 and o.message_id = $5
     left join lateral (select m.id, m.ticket_id from message m
                        where m.album_id = $6 and m.requester_id = p.id order by m.id limit 1) a on true
@@ -91,16 +112,20 @@ async def recognise(
     reachable = sorted(REACHABLE)
     [row] = await session.rows(_RECOGNISE, profile.name, chat_id, reachable, reply_to, message_id, album)
     if row["id"] is None:
-        person_id, language = await _register(session, profile, chat_id, name, username, client_language, now)
+        person_id, identity_id, language = await _register(
+            session, profile, chat_id, name, username, client_language, now
+        )
     else:
-        person_id, language = row["id"], row["language"]
+        person_id, identity_id, language = row["id"], row["identity"], row["language"]
     return Requester(
         person_id=person_id,
         name=row["name"] or name,
         language=language,
+        identity_id=identity_id,
+        channel="telegram",
+        address=str(chat_id),
         rules_shown=row["shown"],
         rules_accepted=row["accepted"],
-        chat_id=chat_id,
         unreachable=row["unreachable"],
         tickets=[OpenTicket(**t) for t in row["tickets"]],
         replied_ticket_id=row["replied_ticket"],
@@ -117,7 +142,7 @@ async def recognise(
 _REGISTER = """
     with p as (insert into person (name, language, created_at) values ($1, $2, $3) returning id)
     insert into identity (person_id, desk, channel, address, username, created_at)
-    select id, $4, 'telegram', $5, $6, $3 from p returning person_id
+    select id, $4, 'telegram', $5, $6, $3 from p returning person_id, id
 """
 
 
@@ -129,12 +154,12 @@ async def _register(
     username: str | None,
     client_language: str | None,
     now: datetime,
-) -> tuple[int, str]:
-    """The new person's id and language."""
+) -> tuple[int, int, str]:
+    """Ids of the new person and identity, and the language."""
     language = profile.language(client_language)
     values = (name, language, now, profile.name, str(chat_id), username)
     [row] = await session.rows(_REGISTER, *values)
-    return row["person_id"], language
+    return row["person_id"], row["id"], language
 
 
 async def set_language(session: Session, person_id: int, language: str) -> None:
@@ -159,27 +184,26 @@ async def accept_rules(session: Session, person_id: int, now: datetime) -> bool:
     return True
 
 
-async def telegram_chat(session: Session, desk: str, person_id: int) -> tuple[int, str] | None:
-    """The private chat and the language of a person, None without a Telegram identity."""
-    found = await session.execute(
-        select(Identity.address, Person.language)
-        .join(Person, Person.id == Identity.person_id)
-        .where(Identity.desk == desk, Identity.channel == "telegram", Identity.person_id == person_id)
+async def telegram_chat(session: Session, desk: str, person_id: int) -> int | None:
+    """A person's private chat, None without a Telegram identity."""
+    found = await session.rows(
+        "select address from identity where person_id = $1 and desk = $2 and channel = 'telegram'", person_id, desk
     )
-    row = found.first()
-    return (int(row.address), row.language) if row else None
+    return int(found[0]["address"]) if found else None
 
 
-async def mark_reachable(session: Session, desk: str, chat_id: int, unreachable_at: datetime | None) -> int | None:
-    """Note that the chat can or cannot be written to; gives the person if that is news."""
+async def mark_reachable(
+    session: Session, desk: str, channel: str, address: str, unreachable_at: datetime | None
+) -> int | None:
+    """Note that the address can or cannot be written to; gives the person if that is news."""
     found = await session.execute(
         text("""
             update identity set unreachable_at = :at
-            where desk = :desk and channel = 'telegram' and address = :address
+            where desk = :desk and channel = :channel and address = :address
               and (unreachable_at is null) <> (cast(:at as timestamptz) is null)
             returning person_id
         """),
-        {"desk": desk, "address": str(chat_id), "at": unreachable_at},
+        {"desk": desk, "channel": channel, "address": address, "at": unreachable_at},
     )
     person_id: int | None = found.scalar()
     return person_id

@@ -136,7 +136,8 @@ async def heard(session: Session, profile: Profile, ticket: Ticket, now: datetim
     targets = await of_ticket(session, ticket.id)
     answered = "first_response" in targets and not targets["first_response"].open
     current = targets.get("next_response")
-    promised = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}.get("next_response")
+    facts = await facts_of(session, ticket)
+    promised = {p.metric: p for p in profile.promises.promised(facts, now)}.get("next_response")
     if not answered or promised is None or (current is not None and current.open):
         return
     await promise(session, profile, ticket.id, promised, current, now)
@@ -161,7 +162,8 @@ async def recompute(session: Session, profile: Profile, ticket: Ticket, now: dat
     """
     rounds, pauses = await rounds_of(session, ticket.id), await pauses_of(session, ticket.id)
     targets = {target.row.metric: target for target in rounds}
-    promised: dict[str, Promised] = {p.metric: p for p in profile.promises.promised(facts_of(ticket), now)}
+    facts = await facts_of(session, ticket)
+    promised: dict[str, Promised] = {p.metric: p for p in profile.promises.promised(facts, now)}
     if (first := promised.get("first_response")) is not None:
         least = await emergency.least_response(session, profile.name, ticket.opened_at)
         promised["first_response"] = replace(first, budget=max(first.budget, least))

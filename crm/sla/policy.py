@@ -6,13 +6,13 @@ They are stored by their hash, so a later edit of the profile moves nothing that
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm.sla import windows
 from crm.sla.calendar import Calendar
@@ -32,6 +32,11 @@ Reopening = Literal["resume", "restart", "ignore"]
 Minutes = Annotated[int, Field(gt=0, le=5_256_000)]
 # A promise that reaches further knows no public holidays there.
 YEARS_AHEAD = 10
+
+
+def organization_key(name: str) -> str:
+    """An organization's name as it is compared: however people space and capitalise it."""
+    return " ".join(name.split()).casefold()
 
 
 class _Strict(BaseModel):
@@ -96,6 +101,11 @@ class Policy(_Strict):
     stops: frozenset[Stop] = frozenset({"pending", "on_hold", "maintenance"})
     reopening: Reopening = "resume"
 
+    @field_validator("organizations")
+    @classmethod
+    def _as_compared(cls, names: frozenset[str]) -> frozenset[str]:
+        return frozenset(map(organization_key, names))
+
     @model_validator(mode="after")
     def _promises(self) -> "Policy":
         if not self.promised():
@@ -119,7 +129,7 @@ class Policy(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a ticket's promises depend on."""
+    """What a ticket's promises depend on; the organization by its `organization_key`."""
 
     channel: str
     request_type: str
@@ -204,7 +214,13 @@ class Policies:
 
     def promised(self, facts: Facts, now: datetime) -> tuple[Promised, ...]:
         """What a ticket with these facts is promised by what the profile says now."""
-        return _promised(self, facts, now.year)
+        # What no policy names is all the same, and worked out once.
+        known = facts if facts.organization in self._organizations else replace(facts, organization=None)
+        return _promised(self, known, now.year)
+
+    @cached_property
+    def _organizations(self) -> frozenset[str]:
+        return frozenset[str]().union(*(policy.organizations for policy in self.policies))
 
     @cached_property
     def answers_again(self) -> bool:

@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from crm.db import Session
 from crm.desks import Profile
+from crm.people.models import Organization
 from crm.sla import steps
 from crm.sla.calendar import Calendar
 from crm.sla.clock import Pause
 from crm.sla.models import SlaTarget, SlaTerms
-from crm.sla.policy import Facts, Promised, Terms
+from crm.sla.policy import Facts, Promised, Terms, organization_key
 from crm.tickets.models import Ticket
 
 Row = dict[str, Any]
@@ -50,8 +51,10 @@ class Target:
         return self.row.metric == "inform" and self.row.breached_at is not None
 
 
-def facts_of(ticket: Ticket) -> Facts:
-    return Facts(ticket.channel, ticket.request_type, ticket.priority, ticket.queue)
+async def facts_of(session: Session, ticket: Ticket) -> Facts:
+    held = await session.get_one(Organization, ticket.organization_id) if ticket.organization_id is not None else None
+    organization = organization_key(held.name) if held is not None else None
+    return Facts(ticket.channel, ticket.request_type, ticket.priority, ticket.queue, organization)
 
 
 def hours_of(profile: Profile, now: datetime) -> steps.Hours:

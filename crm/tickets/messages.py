@@ -12,6 +12,7 @@ from crm.desks import Profile
 from crm.errors import NotAllowed, NotFound
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
 from crm.people.service import telegram_chat
+from crm.tickets import outward
 from crm.tickets.models import Message, TelegramMessage, Ticket
 
 
@@ -37,6 +38,18 @@ async def places(session: Session, message_id: int, role: str) -> list[TelegramM
     return list(found)
 
 
+_TOLD_OTHERWISE = """
+    select 1 from message m
+    where m.id = $2 and m.relayed_at is not null and not exists (
+        select 1 from outbox o where o.ticket_id = $1 and o.message_id = m.id and o.payload -> 'told' = m.content)
+"""
+
+
+async def told_otherwise(session: Session, ticket_id: int, message_id: int) -> bool:
+    """Whether it travelled with others in words that it does not have any more; what was told is kept with its row."""
+    return bool(await session.rows(_TOLD_OTHERWISE, ticket_id, message_id))
+
+
 async def edit(
     session: Session,
     profile: Profile,
@@ -56,7 +69,11 @@ async def edit(
             journal.event(message.ticket_id, actor, "edited", now, message=message.id, before=before.get("text"))
         )
         ticket = await session.get_one(Ticket, message.ticket_id)
-        changes.outgoing.append(_follow("amend", profile, ticket, message, await _reader(session, message)))
+        if await _mailed(session, message.id):
+            stays = outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "mail_stays", Priority.TOPIC)
+            changes.outgoing.append(stays)
+        else:
+            changes.outgoing.append(_follow("amend", profile, ticket, message, await _reader(session, message)))
     await changes.write(session, profile.name, now)
     return True
 
@@ -67,10 +84,12 @@ async def delete(
     """Remove an agent's own message here and at the requester's (or a note, here).
 
     `command` is the id of the message that ordered it, removed as well. Raises NotAllowed for a requester's
-    message: what they wrote stays.
+    message: what they wrote stays; and for what has gone by mail.
     """
     if message.author_kind != "agent":
         raise NotAllowed(what="delete")
+    if await _mailed(session, message.id):
+        raise NotAllowed(what="mailed")
     if message.deleted_at is not None or message.ticket_id is None:
         raise NotFound(what="message")
     message.deleted_at = now
@@ -83,12 +102,21 @@ async def delete(
     await changes.write(session, profile.name, now)
 
 
+async def _mailed(session: Session, message_id: int) -> bool:
+    """Whether it has left by mail, or may have: a mail cannot be changed or taken back."""
+    found = await session.rows(
+        """select 1 from outbox where message_id = $1 and channel = 'email' and state <> 'queued'
+           union all select 1 from mail_message where message_ref = $1 and direction = 'out' limit 1""",
+        message_id,
+    )
+    return bool(found)
+
+
 async def _reader(session: Session, message: Message) -> int | None:
     """The private chat that holds copies of this message; None if they are in the group."""
     if message.author_kind != "agent" or message.kind != "public":
         return None
-    chat = await telegram_chat(session, message.desk, message.requester_id)
-    return chat[0] if chat else None
+    return await telegram_chat(session, message.desk, message.requester_id)
 
 
 def _follow(

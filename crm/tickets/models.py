@@ -35,13 +35,18 @@ class Ticket(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     queue: Mapped[str]
     requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
     channel: Mapped[str]
     request_type: Mapped[str]
     priority: Mapped[str]
     status: Mapped[str]
     subject: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("agent.id"))
+    # By which identity its requester wrote last.
+    answers_to: Mapped[int | None] = mapped_column(ForeignKey("identity.id"))
     related_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    # Where it goes on, in one step: never a ticket that is merged itself.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     group_id: Mapped[int | None] = mapped_column(ForeignKey("desk_group.id"))
     thread_id: Mapped[int | None]
     card_message_id: Mapped[int | None]

@@ -6,10 +6,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
+from crm.mail.shown import dealt
+from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket, mail_bucket, mail_lane
+from crm.people.reach import Reach
 
+# On an engineer's message: it has arrived, it has not.
+DELIVERED, UNDELIVERED = "👌", "💔"
 # Albums come as separate updates without an end mark; this long after the last part they are taken as whole.
 ALBUM_SETTLES = timedelta(seconds=1.5)
+# A picture inside of a text that is smaller, in bytes, is decoration.
+DECORATION = 8_000
 CARD_DEBOUNCE = timedelta(seconds=0.7)
 BOARD_PACE = timedelta(seconds=20)
 
@@ -103,45 +109,107 @@ def say_in_topic(
     )
 
 
-def say_to_requester(
-    desk: str, chat_id: int, language: str, ticket_id: int | None, notice: str, **facts: Any
-) -> Outgoing:
+def _to_requester(desk: str, reach: Reach, kind: str, ticket_id: int | None, payload: Any, **more: Any) -> Outgoing:
+    """A private chat is a lane of its own; of mail, each ticket's is: a thread keeps order."""
+    told = {"to": "requester", "language": reach.language, **payload}
+    if reach.channel == "email":
+        bucket, lane = mail_bucket(desk), mail_lane(desk, ticket_id)
+        told |= {"address": reach.address, "name": reach.name}
+    else:
+        bucket = lane = chat_bucket(desk, reach.chat_id)
+        told |= {"chat": reach.chat_id}
     return Outgoing(
-        bucket=chat_bucket(desk, chat_id),
-        lane=chat_bucket(desk, chat_id),
-        kind="say",
-        payload={"to": "requester", "chat": chat_id, "language": language, "notice": notice, "facts": facts},
+        bucket=bucket,
+        lane=lane,
+        kind=kind,
+        payload=told,
         ticket_id=ticket_id,
         priority=Priority.REPLY,
+        channel=reach.channel,
+        **more,
+    )
+
+
+def say_to_requester(desk: str, reach: Reach, ticket_id: int | None, notice: str, **facts: Any) -> Outgoing:
+    return _to_requester(desk, reach, "say", ticket_id, {"notice": notice, "facts": facts})
+
+
+def react(desk: str, group_id: int | None, ticket_id: int | None, chat: int, message: int, emoji: str) -> Outgoing:
+    """A mark on an engineer's own message: what has become of it."""
+    return Outgoing(
+        bucket=group_bucket(desk, group_id),
+        lane=f"react:{chat}:{message}",
+        kind="react",
+        payload={"chat": chat, "message": message, "emoji": emoji},
+        ticket_id=ticket_id,
+        priority=Priority.REACTION,
     )
 
 
 def relay_to_topic(
-    desk: str, group_id: int | None, ticket_id: int, message_id: int, album: str | None, now: datetime
-) -> Outgoing:
-    return _topic(
-        desk,
-        group_id,
-        ticket_id,
-        "relay",
-        payload={"to": "topic", "album": album},
-        message_id=message_id,
-        dedupe_key=f"album:{ticket_id}:{album}" if album else None,
-        due_at=now + ALBUM_SETTLES if album else None,
-    )
+    desk: str,
+    group_id: int | None,
+    ticket_id: int,
+    message_id: int,
+    content: dict[str, Any],
+    album: str | None,
+    now: datetime,
+) -> list[Outgoing]:
+    """What a requester wrote. A mail may need several messages: the parts of its text, then its files."""
+
+    def row(kind: str, **payload: Any) -> Outgoing:
+        return _topic(
+            desk,
+            group_id,
+            ticket_id,
+            kind,
+            payload={"to": "topic", **payload},
+            message_id=message_id,
+            dedupe_key=f"album:{ticket_id}:{album}" if album else None,
+            due_at=now + ALBUM_SETTLES if album else None,
+        )
+
+    if "mail" not in content:
+        return [row("relay", album=album)]
+    pieces, whole = dealt(content["text"])
+    files = [row("upload", file=place) for place, file in enumerate(content.get("files", ())) if worth_showing(file)]
+    parts = [row("relay", album=None, part=place) for place in range(len(pieces))]
+    return [*parts, *([row("upload", file="text")] if whole else []), *files]
+
+
+def worth_showing(file: dict[str, Any]) -> bool:
+    """Small pictures inside of a mail are logos and lines of signatures."""
+    return not file["inline"] or int(file["size"]) >= DECORATION
 
 
 def relay_to_requester(
-    desk: str, chat_id: int, ticket_id: int, message_id: int, album: str | None, language: str, now: datetime
+    desk: str,
+    reach: Reach,
+    ticket_id: int,
+    message_id: int,
+    content: dict[str, Any],
+    album: str | None,
+    now: datetime,
 ) -> Outgoing:
+    """An agent's public reply. A file that is to go by mail has to be fetched from Telegram first."""
+    key = f"album:{ticket_id}:{album}" if album else None
+    if reach.channel == "telegram":
+        due = now + ALBUM_SETTLES if album else None
+        payload: dict[str, Any] = {"album": album}
+        return _to_requester(
+            desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key, due_at=due
+        )
+    payload = {"album": album, "cc": list(reach.copies)}
+    mail = _to_requester(desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key)
+    if "file_id" not in content:
+        return mail
+    then = {name: getattr(mail, name) for name in ("bucket", "lane", "kind", "payload", "dedupe_key", "channel")}
     return Outgoing(
-        bucket=chat_bucket(desk, chat_id),
-        lane=chat_bucket(desk, chat_id),
-        kind="relay",
-        payload={"to": "requester", "chat": chat_id, "language": language, "album": album},
+        bucket=f"{desk}:files",
+        lane=f"{desk}:files:{ticket_id}",
+        kind="fetch",
+        payload={"then": {**then, "priority": int(mail.priority)}},
         ticket_id=ticket_id,
         message_id=message_id,
-        dedupe_key=f"album:{ticket_id}:{album}" if album else None,
         priority=Priority.REPLY,
-        due_at=now + ALBUM_SETTLES if album else None,
     )

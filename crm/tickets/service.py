@@ -14,9 +14,12 @@ from crm.desks import QUEUE, Profile
 from crm.errors import NotFound, WrongStatus
 from crm.outbox import Priority
 from crm.people import service as people
+from crm.people.organizations import CONTACT
+from crm.people.reach import Reach
 from crm.people.service import OpenTicket, Requester
+from crm.plain import visible
 from crm.sla import keeping, maintenance, targets
-from crm.sla.policy import Facts
+from crm.sla.policy import Facts, organization_key
 from crm.tickets import assignment, outward, queries, status, thanks
 from crm.tickets.models import Ticket
 
@@ -33,19 +36,33 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as the desk understands it: content, when, from where, part of which album."""
+    """A message as the desk understands it: content, when, from where in Telegram, part of which album."""
 
     content: dict[str, Any]
     sent_at: datetime
-    origin: Origin
+    origin: Origin | None
     album: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new ticket is besides its first message. `acknowledge`: whether its requester may be told of it."""
+
+    request_type: str | None = None
+    related_id: int | None = None
+    queue: str = QUEUE
+    subject: str | None = None
+    acknowledge: bool = True
+
+
 def subject_of(content: dict[str, Any]) -> str:
-    """The first line of what was written, short; the kind of content if nothing was (`[photo]`)."""
-    words = re.sub(r"\s+", " ", str(content.get("text") or "").strip())
-    if not words:
-        return f"[{content['type']}]"
+    """What was written, short and in one line; the kind of content if nothing was (`[photo]`)."""
+    return shortened(str(content.get("text") or "")) or f"[{content['type']}]"
+
+
+def shortened(text: str) -> str:
+    """In one line, as long as a subject may be."""
+    words = visible(re.sub(r"\s+", " ", text)).strip()
     return words if len(words) <= SUBJECT_LENGTH else words[: SUBJECT_LENGTH - 1].rstrip() + "…"
 
 
@@ -63,13 +80,20 @@ def message_rows(
             "author_kind": "requester",
             "author_id": who.person_id,
             "author_name": who.name,
-            "channel": "telegram",
+            "channel": who.channel,
             "content": written.content,
             "album_id": written.album,
             "sent_at": written.sent_at,
         }
     )
-    changes.pairs.append(
+    changes.pairs += origin_pairs(desk, ticket_id, message_id, written)
+
+
+def origin_pairs(desk: str, ticket_id: int | None, message_id: int, written: Written) -> list[dict[str, Any]]:
+    """Where the original stands in Telegram, if it does."""
+    if written.origin is None:
+        return []
+    return [
         {
             "desk": desk,
             "chat_id": written.origin.chat_id,
@@ -78,21 +102,24 @@ def message_rows(
             "message_ref": message_id,
             "role": "origin",
         }
-    )
+    ]
 
 
-_NEW_TICKET = """
+_NEW_TICKET = f"""
     with told as (update person set rules_shown_at = $3
-                  where id = $2 and rules_shown_at is null and rules_accepted_at is null returning id)
+                  where $4 and id = $2 and rules_shown_at is null and rules_accepted_at is null returning id),
+    own as (select channel, address, person_id from identity where desk = $1 and person_id = $2)
     select nextval('ticket_id_seq') as id, nextval('ticket_number') as number, exists (select from told) as rules,
            (select id from desk_group where desk = $1 and state = 'connected'
             order by connected_at desc limit 1) as group_id,
            (select json_agg(json_build_array(starts_at, ends_at)) from maintenance
             where desk = $1 and ends_at > $3 and cancelled_at is null) as maintenance,
-           coalesce(e.minutes, 0) as minutes, e.reason
+           coalesce(e.minutes, 0) as minutes, e.reason, o.id as organization_id, o.name as organization
     from (select 1) one
     left join emergency e on e.desk = $1 and e.ended_at is null and e.started_at <= $3 and e.ends_at > $3
-"""
+    left join ({CONTACT}) c on true
+    left join organization o on o.id = c.organization_id
+"""  # noqa: S608
 
 
 async def open_ticket(
@@ -101,16 +128,14 @@ async def open_ticket(
     who: Requester,
     written: Written,
     now: datetime,
-    request_type: str | None = None,
-    related_id: int | None = None,
+    opening: Opening = Opening(),
 ) -> OpenTicket:
     """Register a request from its first message, and promise an answer (prodata 5.1)."""
     changes = Changes()
-    ticket = await begin(session, profile, who, written.content, now, changes, request_type, related_id)
+    ticket = await begin(session, profile, who, written.content, now, changes, opening)
     message_rows(changes, profile.name, who, who.next_message_id, ticket.id, written)
-    changes.outgoing.insert(
-        2,
-        outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, who.next_message_id, written.album, now),
+    changes.outgoing[2:2] = outward.relay_to_topic(
+        profile.name, ticket.group_id, ticket.id, who.next_message_id, written.content, written.album, now
     )
     await changes.write(session, profile.name, now)
     return ticket
@@ -123,58 +148,57 @@ async def begin(
     content: dict[str, Any],
     now: datetime,
     changes: Changes,
-    request_type: str | None,
-    related_id: int | None,
+    opening: Opening = Opening(),
 ) -> OpenTicket:
     """Gather the rows of a new ticket; the caller adds its first message and writes."""
-    kind = profile.request_type(request_type or profile.default_type)
-    [row] = await session.rows(_NEW_TICKET, profile.name, who.person_id, now)
+    kind = profile.request_type(opening.request_type or profile.default_type)
+    [row] = await session.rows(_NEW_TICKET, profile.name, who.person_id, now, who.channel == "telegram")
     reference = f"{profile.prefix}-{row['number']}"
-    ticket = OpenTicket(row["id"], reference, subject_of(content), "new", row["group_id"])
+    ticket = OpenTicket(row["id"], reference, opening.subject or subject_of(content), "new", row["group_id"])
     assignee = await assignment.at_opening(session, profile, now)
     changes.tickets.append(
         {
             "id": ticket.id,
             "desk": profile.name,
             "reference": ticket.reference,
-            "queue": QUEUE,
+            "queue": opening.queue,
             "requester_id": who.person_id,
-            "channel": "telegram",
+            "organization_id": row["organization_id"],
+            "channel": who.channel,
+            "answers_to": who.identity_id,
             "request_type": kind.key,
             "priority": kind.priority,
             "status": "new",
             "subject": ticket.subject,
-            "related_id": related_id,
+            "related_id": opening.related_id,
             "group_id": ticket.group_id,
             "assignee_id": assignee.id if assignee else None,
             "opened_at": now,
             "updated_at": now,
         }
     )
-    facts = Facts("telegram", kind.key, kind.priority, QUEUE)
+    organization = organization_key(row["organization"]) if row["organization"] else None
+    facts = Facts(who.channel, kind.key, kind.priority, opening.queue, organization)
     least, windows = row["minutes"] * 60, maintenance.from_plain(row["maintenance"])
     promises = await targets.made_at_opening(session, profile, ticket.id, facts, now, least, windows)
     # An emergency that changes nothing for this ticket is no business of its requester.
     emergency = {"reason": row["reason"], "minutes": row["minutes"]} if promises[0]["budget"] == least else None
     changes.targets += promises
-    told = {"type": kind.key, "related": related_id, "subject": ticket.subject, "emergency": emergency}
+    told = {"type": kind.key, "related": opening.related_id, "subject": ticket.subject, "emergency": emergency}
     changes.events.append(journal.event(ticket.id, who.actor, "opened", now, **told))
     changes.outgoing += [
         *outward.open_topic(profile.name, ticket.group_id, ticket.id),
-        outward.say_to_requester(
-            profile.name,
-            who.chat_id,
-            who.language,
-            ticket.id,
-            "acknowledged",
-            reference=ticket.reference,
-            due_at=promises[0]["due_at"],
-            type=kind.key,
-            rules=row["rules"],
-            emergency=emergency and emergency["reason"],
-        ),
         outward.board(profile.name, ticket.group_id, now),
     ]
+    if opening.acknowledge:
+        told = {
+            "reference": ticket.reference,
+            "due_at": promises[0]["due_at"],
+            "type": kind.key,
+            "rules": row["rules"],
+            "emergency": emergency and emergency["reason"],
+        }
+        changes.outgoing.append(outward.say_to_requester(profile.name, who.reach, ticket.id, "acknowledged", **told))
     if assignee is not None:
         assignment.tell(changes, profile.name, ticket.group_id, ticket.id, assignee, now)
     return ticket
@@ -187,16 +211,22 @@ async def add_message(
     ticket: OpenTicket,
     written: Written,
     now: datetime,
+    asks: bool = True,
 ) -> None:
-    """A requester's message in a ticket; one that waited for it, or was thought solved, goes on."""
+    """A requester's message in a ticket; one that waited for it, or was thought solved, goes on.
+
+    Not if it `asks` for nothing: then no clock starts.
+    """
     changes = Changes()
     message_rows(changes, profile.name, who, who.next_message_id, ticket.id, written)
     changes.events.append(journal.event(ticket.id, who.actor, "wrote", now, message=who.next_message_id))
-    changes.outgoing.append(
-        outward.relay_to_topic(profile.name, ticket.group_id, ticket.id, who.next_message_id, written.album, now)
+    changes.outgoing += outward.relay_to_topic(
+        profile.name, ticket.group_id, ticket.id, who.next_message_id, written.content, written.album, now
     )
+    if ticket.answers_to != who.identity_id:
+        await session.rows("update ticket set answers_to = $2 where id = $1", ticket.id, who.identity_id)
     # «Thank you» asks for nothing: it starts no clock and opens nothing again.
-    if not thanks.only_thanks(written.content):
+    if asks and not thanks.only_thanks(written.content):
         await wants_an_answer(session, profile, who, ticket, now, changes)
     await changes.write(session, profile.name, now)
 
@@ -206,7 +236,7 @@ async def wants_an_answer(
 ) -> None:
     """What waited for the requester goes on, and an answer is promised where the policy does so."""
     if status.after("hear", ticket.status) != ticket.status:
-        await change_status(session, profile, ticket.id, "hear", who.actor, who, now, changes)
+        await change_status(session, profile, ticket.id, "hear", who.actor, who.reach, now, changes)
     if profile.promises.answers_again:
         await keeping.heard(session, profile, await load(session, profile.name, ticket.id), now)
 
@@ -232,7 +262,7 @@ async def change_status(
     ticket_id: int,
     action: status.Action,
     actor: journal.Actor,
-    requester: Requester | tuple[int, str] | None,
+    requester: Reach | None,
     now: datetime,
     changes: Changes,
     **facts: Any,
@@ -246,6 +276,7 @@ async def change_status(
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
+    ticket.merged_into_id = ticket.merged_into_id if ticket.status in status.ENDED else None
     ticket.silence_at = profile.silence(now)[0] if ticket.status == "resolved" else None
     moved = await keeping.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))
@@ -253,12 +284,8 @@ async def change_status(
     if (before in status.ENDED) != (ticket.status in status.ENDED):
         changes.outgoing.append(outward.topic_state(profile.name, ticket.group_id, ticket_id))
     if moved is not None and requester is not None:
-        chat, language = (requester.chat_id, requester.language) if isinstance(requester, Requester) else requester
-        changes.outgoing.append(
-            outward.say_to_requester(
-                profile.name, chat, language, ticket_id, "resumed", reference=ticket.reference, due_at=moved.due_at
-            )
-        )
+        told = {"reference": ticket.reference, "due_at": moved.due_at}
+        changes.outgoing.append(outward.say_to_requester(profile.name, requester, ticket_id, "resumed", **told))
     return ticket
 
 
@@ -295,7 +322,7 @@ async def _answer(
 ) -> Ticket:
     await own_ticket(session, profile, who, ticket_id)
     changes = Changes()
-    ticket = await change_status(session, profile, ticket_id, action, who.actor, who, now, changes)
+    ticket = await change_status(session, profile, ticket_id, action, who.actor, who.reach, now, changes)
     changes.outgoing.append(
         outward.say_in_topic(profile.name, ticket.group_id, ticket_id, notice, Priority.TOPIC, name=who.name)
     )
@@ -318,15 +345,18 @@ async def rate(session: Session, profile: Profile, who: Requester, ticket_id: in
     return ticket
 
 
-async def reachable(session: Session, profile: Profile, chat_id: int, can: bool, now: datetime) -> bool:
-    """The customer has blocked the bot, or can be written to again: the engineers learn it. False if it is no news."""
-    person_id = await people.mark_reachable(session, profile.name, chat_id, None if can else now)
+async def reachable(session: Session, profile: Profile, channel: str, address: str, can: bool, now: datetime) -> bool:
+    """The customer has blocked the bot, the mailbox is gone, or can be written to again: the engineers learn it.
+
+    False if it is no news.
+    """
+    person_id = await people.mark_reachable(session, profile.name, channel, address, None if can else now)
     if person_id is None:
         return False
     changes = Changes()
     for ticket in await queries.reachable_of(session, profile.name, person_id):
         changes.outgoing.append(
-            outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "reachable", reachable=can)
+            outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "reachable", reachable=can, channel=channel)
         )
         changes.outgoing.append(outward.card(profile.name, ticket.group_id, ticket.id, now))
     await changes.write(session, profile.name, now)

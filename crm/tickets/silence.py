@@ -12,7 +12,7 @@ from crm.changes import Changes
 from crm.db import Session
 from crm.desks import Profile
 from crm.outbox import Priority
-from crm.people.service import telegram_chat
+from crm.people.reach import reach
 from crm.tickets import outward
 from crm.tickets.models import Ticket
 from crm.tickets.service import change_status
@@ -64,7 +64,7 @@ async def _close(session: Session, profile: Profile, ticket: Ticket, now: dateti
 async def _tell(
     session: Session, profile: Profile, ticket: Ticket, notice: str, changes: Changes, **facts: object
 ) -> None:
-    chat = await telegram_chat(session, profile.name, ticket.requester_id)
-    if chat is not None:
+    where = await reach(session, ticket.id)
+    if where is not None:
         told = {"reference": ticket.reference, **facts}
-        changes.outgoing.append(outward.say_to_requester(profile.name, chat[0], chat[1], ticket.id, notice, **told))
+        changes.outgoing.append(outward.say_to_requester(profile.name, where, ticket.id, notice, **told))

@@ -11,16 +11,18 @@ from crm.changes import Changes
 from crm.db import Session
 from crm.desks import Priority as TicketPriority
 from crm.desks import Profile
-from crm.errors import NotFound, WrongInput, WrongStatus
+from crm.errors import AlreadyTaken, NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
-from crm.people.service import actor_of, telegram_chat
+from crm.people.reach import reach
+from crm.people.service import actor_of
 from crm.sla import keeping
 from crm.sla.policy import METRICS, TRANSFER
 from crm.sla.targets import Moved
 from crm.tickets import outward, status
+from crm.tickets.assignment import named
 from crm.tickets.models import DeskGroup, Ticket
-from crm.tickets.service import Written, change_status, load
+from crm.tickets.service import Written, change_status, load, origin_pairs
 
 # What a public reply fulfils.
 ANSWERS = ("first_response", "next_response", TRANSFER)
@@ -72,16 +74,7 @@ async def write(
             "sent_at": written.sent_at,
         }
     )
-    changes.pairs.append(
-        {
-            "desk": profile.name,
-            "chat_id": written.origin.chat_id,
-            "message_id": written.origin.message_id,
-            "ticket_id": ticket_id,
-            "message_ref": message_id,
-            "role": "origin",
-        }
-    )
+    changes.pairs += origin_pairs(profile.name, ticket_id, message_id, written)
     event = "replied" if kind == "public" else "noted"
     changes.events.append(journal.event(ticket_id, actor_of(agent), event, now, message=message_id))
     if kind == "public":
@@ -108,10 +101,10 @@ async def _answered(
         ticket.assignee_id = ticket.assignee_id or agent.id
         changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket.id, now)
     ticket.updated_at = now
-    chat = await telegram_chat(session, profile.name, ticket.requester_id)
-    if chat is not None:
+    where = await reach(session, ticket.id)
+    if where is not None:
         changes.outgoing.append(
-            outward.relay_to_requester(profile.name, chat[0], ticket.id, message_id, written.album, chat[1], now)
+            outward.relay_to_requester(profile.name, where, ticket.id, message_id, written.content, written.album, now)
         )
 
 
@@ -127,29 +120,50 @@ async def _step(
 ) -> Ticket:
     """A change of status by an agent, and the notice that its requester gets of it."""
     ticket = await load(session, profile.name, ticket_id)
-    chat = await telegram_chat(session, profile.name, ticket.requester_id)
+    where = await reach(session, ticket_id)
     changes = Changes()
     # Whoever does something with it has taken it over.
     await keeping.meet(session, profile, ticket_id, (TRANSFER,), now)
-    await change_status(session, profile, ticket_id, action, actor_of(agent), chat, now, changes, **facts)
+    await change_status(session, profile, ticket_id, action, actor_of(agent), where, now, changes, **facts)
     ticket.assignee_id = ticket.assignee_id or agent.id
-    if notice is not None and chat is not None:
-        changes.outgoing.append(
-            outward.say_to_requester(
-                profile.name, chat[0], chat[1], ticket_id, notice, reference=ticket.reference, **facts
-            )
-        )
+    if notice is not None and where is not None:
+        told = {"reference": ticket.reference, **facts}
+        changes.outgoing.append(outward.say_to_requester(profile.name, where, ticket_id, notice, **told))
     await changes.write(session, profile.name, now)
     return ticket
 
 
 async def take(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
-    """The agent answers for it from now on."""
+    """The agent answers for it from now on. Raises AlreadyTaken if a colleague does so already."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.assignee_id == agent.id and ticket.status != "new":
         return ticket
+    if (colleague := await _colleague(session, agent, ticket)) is not None:
+        status.after("take", ticket.status)
+        raise AlreadyTaken(name=colleague.name)
     ticket.assignee_id = agent.id
     return await _step(session, profile, agent, ticket_id, "take", None, now)
+
+
+async def take_over(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """On purpose, from whoever answers for it: the log and the topic say so, and the colleague is called."""
+    ticket = await load(session, profile.name, ticket_id)
+    colleague = await _colleague(session, agent, ticket)
+    if colleague is None:
+        return await take(session, profile, agent, ticket_id, now)
+    ticket.assignee_id = agent.id
+    await _step(session, profile, agent, ticket_id, "take", None, now, instead_of=colleague.name)
+    said = outward.say_in_topic(
+        profile.name, ticket.group_id, ticket_id, "taken_over", name=agent.name, mention=[named(colleague)]
+    )
+    await Changes(outgoing=[said]).write(session, profile.name, now)
+    return ticket
+
+
+async def _colleague(session: Session, agent: Agent, ticket: Ticket) -> Agent | None:
+    """Who else answers for it."""
+    mine = ticket.assignee_id in (None, agent.id)
+    return None if mine else await session.get_one(Agent, ticket.assignee_id)
 
 
 async def ask(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
@@ -185,7 +199,7 @@ async def decline(
     return await _step(session, profile, agent, ticket_id, "decline", "declined", now, reason=reason.strip())
 
 
-async def _living(session: Session, profile: Profile, ticket_id: int) -> Ticket:
+async def living(session: Session, profile: Profile, ticket_id: int) -> Ticket:
     """Raises WrongStatus for a ticket that has ended: its promises are settled."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.status in status.ENDED:
@@ -199,7 +213,7 @@ async def set_priority(
     """Raises WrongInput for a priority that does not exist."""
     if priority not in get_args(TicketPriority):
         raise WrongInput(what="priority")
-    ticket = await _living(session, profile, ticket_id)
+    ticket = await living(session, profile, ticket_id)
     before, ticket.priority = ticket.priority, priority
     moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
@@ -215,7 +229,7 @@ async def set_type(
         profile.request_type(request_type)
     except KeyError:
         raise WrongInput(what="type") from None
-    ticket = await _living(session, profile, ticket_id)
+    ticket = await living(session, profile, ticket_id)
     before, ticket.request_type = ticket.request_type, request_type
     moved = await keeping.recompute(session, profile, ticket, now)
     told = await told_of(session, profile, ticket, moved)
@@ -226,11 +240,11 @@ async def set_type(
 
 async def told_of(session: Session, profile: Profile, ticket: Ticket, moved: Moved | None) -> list[Outgoing]:
     """The requester hears each time a promise moves."""
-    chat = await telegram_chat(session, profile.name, ticket.requester_id) if moved else None
-    if moved is None or chat is None:
+    where = await reach(session, ticket.id) if moved else None
+    if moved is None or where is None:
         return []
     facts = {"reference": ticket.reference, "type": ticket.request_type, "due_at": moved.due_at}
-    return [outward.say_to_requester(profile.name, chat[0], chat[1], ticket.id, "retyped", **facts)]
+    return [outward.say_to_requester(profile.name, where, ticket.id, "retyped", **facts)]
 
 
 async def _redraw(

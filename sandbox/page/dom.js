@@ -34,6 +34,9 @@ export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)"
 
 export const isPhone = () => matchMedia("(max-width: 640px)").matches;
 
+/** Wide enough for phone, mailbox and group side by side. */
+export const isWide = () => matchMedia("(min-width: 1600px)").matches;
+
 /**
  * Makes the children of `parent` show `items` ({key, version: [...]}), touching only what differs: a node that
  * plays, is scrolled to or has the focus stays the same node. `draw(item, before)` gets the node it replaces.

@@ -9,6 +9,9 @@ from typing import Final
 
 from aiohttp import web
 
+from sandbox.mail.control import MailControl
+from sandbox.mail.office import Office
+from sandbox.mail.smtp import Submission
 from sandbox.telegram.calls import Calls
 from sandbox.telegram.control import Control
 from sandbox.telegram.door import Door
@@ -18,6 +21,7 @@ from sandbox.telegram.webhook import Deliverer
 from sandbox.telegram.world import World
 
 PAGE: Final = Path(__file__).parent.parent / "page"
+LOOPBACK: Final = "127.0.0.1"
 LARGEST_BODY = 256 * 1024 * 1024
 WORLD: Final = web.AppKey("world", World)
 
@@ -28,16 +32,20 @@ def make_app(
     rates: Rates | None = None,
     webhook_retry: float = 1.0,
     page: Path = PAGE,
+    imap_port: int = 0,
+    smtp_port: int = 0,
 ) -> web.Application:
-    """The whole server; `rates` None means no limits."""
+    """The whole server; `rates` None means no limits, port 0 a free one."""
     world = World(now)
     limits, faults, calls = Limits(now, rates), Faults(), Calls(world.events)
     door = Door(world, limits, faults, calls)
-    control = Control(world, limits, faults, calls)
+    office = Office(world.events, now)
+    control, mail = Control(world, limits, faults, calls, office), MailControl(office, world)
     app = web.Application(client_max_size=LARGEST_BODY)
     app[WORLD] = world
     app.router.add_route("*", "/bot{token:[^/]+}/{method}", door.call)
     app.router.add_get("/file/bot{token:[^/]+}/{path:.+}", door.file)
+    app.router.add_routes(mail.routes())
     app.router.add_routes(control.routes())
     app.router.add_get("/sandbox/events", Listening(world).listen)
     app.router.add_get("/sandbox/files/{file_id}", Files(world).show)
@@ -45,6 +53,7 @@ def make_app(
     if page.is_dir():
         app.router.add_static("/page/", page)
     app.cleanup_ctx.append(_deliveries(world, door, webhook_retry))
+    app.cleanup_ctx.append(_mail(office, mail, imap_port, smtp_port))
     app.on_shutdown.append(_farewell)
     return app
 
@@ -54,6 +63,20 @@ def _deliveries(world: World, door: Door, retry: float) -> Callable[[web.Applica
         deliverer = Deliverer(world, door.perform, retry)
         yield
         await deliverer.close()
+
+    return run
+
+
+def _mail(
+    office: Office, control: MailControl, imap_port: int, smtp_port: int
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        submission = Submission(office)
+        control.doors["imap"] = (LOOPBACK, await office.mailboxes.listen(LOOPBACK, imap_port))
+        control.doors["smtp"] = (LOOPBACK, await submission.listen(LOOPBACK, smtp_port))
+        yield
+        await submission.close()
+        await office.mailboxes.close()
 
     return run
 

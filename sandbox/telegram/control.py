@@ -1,46 +1,45 @@
 """The people's side over HTTP: /sandbox/api."""
 
-import json
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import BodyPartReader, web
 
+from sandbox.answers import API, Act, answer, error, handler, text_of
+from sandbox.mail.office import Office
 from sandbox.telegram import groups, people, views
 from sandbox.telegram.calls import Calls
 from sandbox.telegram.errors import ApiError, Refused, method_not_found
-from sandbox.telegram.events import dump
 from sandbox.telegram.faults import Faults
 from sandbox.telegram.limits import Limits, Rates
 from sandbox.telegram.loading import load
 from sandbox.telegram.membership import set_blocked
 from sandbox.telegram.model import Json, Upload
 from sandbox.telegram.samples import kind_of
-from sandbox.telegram.world import World, refused
+from sandbox.telegram.world import World
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 USER_FIELDS: Final = ("id", "first_name", "last_name", "username", "language_code")
 
 
 class Control:
     """Everything a test or the page can make people do, look at or break."""
 
-    def __init__(self, world: World, limits: Limits, faults: Faults, calls: Calls) -> None:
+    def __init__(self, world: World, limits: Limits, faults: Faults, calls: Calls, office: Office) -> None:
         self._world = world
         self._limits = limits
         self._faults = faults
         self._calls = calls
+        self._office = office
 
     # Who there is
 
     async def add_bot(self, body: Json) -> object:
-        token, name, username = (_text(body, key) for key in ("token", "name", "username"))
+        token, name, username = (text_of(body, key) for key in ("token", "name", "username"))
         bot = self._world.add_bot(token, name, username).data
         self._world.events.emit("member", {}, lambda: {"user": bot})
         return bot
 
     async def add_user(self, body: Json) -> object:
-        _text(body, "first_name")
+        text_of(body, "first_name")
         user = self._world.add_user({key: body[key] for key in USER_FIELDS if body.get(key)}).data
         self._world.events.emit("member", {}, lambda: {"user": user})
         return user
@@ -183,6 +182,7 @@ class Control:
         self._world.clear()
         self._faults.clear()
         self._calls.clear()
+        self._office.clear()
         self._limits.set(self._limits.rates)
         self._world.events.emit("reset", {})
         return {}
@@ -194,16 +194,15 @@ class Control:
         except (ValueError, AssertionError):
             part = None
         if not isinstance(part, BodyPartReader) or part.filename is None:
-            return _error("send one file as multipart/form-data")
+            return error("send one file as multipart/form-data")
         mime = part.headers.get("Content-Type", "application/octet-stream").partition(";")[0]
         upload = Upload(part.filename, mime, bytes(await part.read(decode=True)))
         name = f"upload-{self._world.count('uploads')}"
         self._world.uploads[name] = upload
-        return _answer({"file": name, "kind": kind_of(upload), "size": len(upload.data)})
+        return answer({"file": name, "kind": kind_of(upload), "size": len(upload.data)})
 
     def routes(self) -> list[web.RouteDef]:
-        api = "/sandbox/api"
-        table: list[tuple[str, str, Callable[[Json], Awaitable[object]]]] = [
+        table: list[tuple[str, str, Act]] = [
             ("POST", "/bots", self.add_bot),
             ("POST", "/users", self.add_user),
             ("POST", "/groups", self.add_group),
@@ -233,55 +232,10 @@ class Control:
             ("DELETE", "/faults", self.clear_faults),
             ("POST", "/reset", self.reset),
         ]
-        routes = [web.route(verb, api + path, _handler(act)) for verb, path, act in table]
-        unknown = web.route("*", api + "/{rest:.*}", _unknown)
-        return [*routes, web.post(api + "/files", self.upload), unknown]
-
-
-def _handler(act: Callable[[Json], Awaitable[object]]) -> Handler:
-    """Read the body, do it, answer; what a person cannot do is 400 and one line."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            return _answer(await act(await _body(request)))
-        except Refused as error:
-            return _error(str(error))
-        except ApiError as error:
-            return _error(str(refused(error)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            return _error(f"wrong request: {type(error).__name__}: {error}")
-
-    return handle
-
-
-async def _body(request: web.Request) -> Json:
-    """Body, query and path in one; numbers in query and path become numbers."""
-    raw = await request.read()
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError:
-        raise Refused("the body is no JSON") from None
-    if not isinstance(body, dict):
-        raise Refused("the body must be an object")
-    for name, value in [*request.query.items(), *request.match_info.items()]:
-        body[name] = int(value) if value.lstrip("-").isdecimal() else value
-    return body
+        routes = [web.route(verb, API + path, handler(act)) for verb, path, act in table]
+        unknown = web.route("*", API + "/{rest:.*}", _unknown)
+        return [*routes, web.post(API + "/files", self.upload), unknown]
 
 
 async def _unknown(request: web.Request) -> web.StreamResponse:
-    return _error(f"no such call: {request.method} {request.path}", method_not_found().code)
-
-
-def _text(body: Json, key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise Refused(f"{key}: a text that is not empty")
-    return value
-
-
-def _answer(body: object) -> web.Response:
-    return web.Response(body=dump(body).encode(), content_type="application/json")
-
-
-def _error(text: str, status: int = 400) -> web.Response:
-    return web.Response(body=dump({"error": text}).encode(), status=status, content_type="application/json")
+    return error(f"no such call: {request.method} {request.path}", method_not_found().code)

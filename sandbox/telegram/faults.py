@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.orders import strike
 from sandbox.telegram.errors import ApiError, Refused, too_many
 from sandbox.telegram.model import Json
 
@@ -87,18 +88,7 @@ class Faults:
 
     def hit(self, bot: int, method: str, chat: object) -> Fault | None:
         """The fault for this call, if it is to have one."""
-        for fault in self.orders:
-            if not _matches(fault, bot, method, chat):
-                continue
-            if fault.after > 0:
-                fault.after -= 1
-                continue
-            if fault.times is not None:
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.orders.remove(fault)
-            return fault
-        return None
+        return strike(self.orders, lambda fault: _matches(fault, bot, method, chat))
 
 
 def _matches(fault: Fault, bot: int, method: str, chat: object) -> bool:

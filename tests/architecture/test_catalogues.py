@@ -11,7 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from crm.texts import LOCALES
-from locales.collect import collected
+from locales.collect import SOURCES, collected
 from tests.factories import PROFILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +90,8 @@ def test_english_says_what_the_code_says() -> None:
 
 SHOWN = [
     ROOT / "app" / "commands.py",
+    ROOT / "crm" / "notices.py",
+    ROOT / "mailbridge" / "compose.py",
     *(
         ROOT / "bot" / name
         for name in (
@@ -165,7 +167,7 @@ def test_the_search_finds_what_it_should(code: str, found: bool) -> None:
 
 def test_every_text_given_to_be_translated_is_a_plain_literal() -> None:
     """Only those can be collected."""
-    for folder in ("bot", "app", "web"):
+    for folder in SOURCES:
         for path in (ROOT / folder).rglob("*.py"):
             for call in ast.walk(ast.parse(path.read_text("utf-8"))):
                 # Buttons of the reply keyboard are looked up by name; `_said` marks them there.

@@ -15,6 +15,7 @@ PLACES = [
     (f"{name}:{nth}", kind)
     for kind in INPUTS
     for name in failpoints.NAMES
+    # Mail has places of its own (tests/integration/test_mail_kills.py).
     if not name.startswith("mail.")
     for nth in range(1, 1 + (SENT[kind] if name in ("deliver.claimed", "deliver.called") else 1))
 ]

@@ -1,65 +1,16 @@
 """The page of the sandbox in a real browser, beside the sandbox alone: the tests themselves play the bot."""
 
 import asyncio
-import shutil
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, cast
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from sandbox.client import Sandbox
+from tests.e2e.page import TOKEN, Desk, customer_side, engineers_side, message, opened
 
-# Server and browser are slow to start, so all tests of the module share them.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Json = dict[str, Any]
-
-TOKEN = "4242:page"
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
-
-
-@dataclass
-class Desk:
-    """A small world: one bot, one customer, one group with an engineer and a topic."""
-
-    sandbox: Sandbox
-    bot: int
-    customer: int
-    engineer: int
-    group: int
-    thread: int = 0
-    offset: int = 0
-
-    async def call(self, method: str, **params: object) -> Any:
-        """The bot does something."""
-        async with self.sandbox.session.post(f"{self.sandbox.url}/bot{TOKEN}/{method}", json=params) as answer:
-            data = await answer.json()
-        assert data["ok"], data
-        return data["result"]
-
-    async def update(self, kind: str) -> Json:
-        """The next update of that kind; what comes before it is passed over."""
-        async with asyncio.timeout(10):
-            while True:
-                for update in await self.call("getUpdates", offset=self.offset, timeout=5):
-                    self.offset = update["update_id"] + 1
-                    if kind in update:
-                        return cast(Json, update[kind])
 
 
 class Line:
@@ -107,79 +58,6 @@ class Line:
     async def close(self) -> None:
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox", "--port", "0", "--limits", "off"), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    said = (await process.stdout.readline()).decode()
-    yield said.split()[-1]
-    process.terminate()
-    await process.communicate()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def url(server: str) -> str:
-    """The server with an empty world."""
-    async with Sandbox(server) as sandbox:
-        await sandbox.reset()
-    return server
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def desk(url: str) -> AsyncIterator[Desk]:
-    async with Sandbox(url) as sandbox:
-        bot = (await sandbox.add_bot(TOKEN))["id"]
-        customer = (await sandbox.add_user("Айгерім", language_code="kk"))["id"]
-        engineer = (await sandbox.add_user("Ольга", language_code="ru"))["id"]
-        group = (await sandbox.add_group("Duty", engineer))["id"]
-        await sandbox.add_member(group, bot=TOKEN)
-        desk = Desk(sandbox, bot, customer, engineer, group)
-        topic = await desk.call("createForumTopic", chat_id=group, name="PD-1042 · VPN")
-        desk.thread = topic["message_thread_id"]
-        await sandbox.say(customer, bot, "/start")
-        desk.offset = (await desk.call("getUpdates"))[-1]["update_id"] + 1
-        yield desk
-
-
-@asynccontextmanager
-async def opened(browser: Browser, url: str, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
-    """The page; whatever it complains of in the console fails the test."""
-    context = await browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce"
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    await page.goto(url)
-    yield page
-    # A line cut on purpose is told by the browser itself.
-    assert [text for text in complaints if "WebSocket" not in text and "ERR_" not in text] == []
-    await context.close()
-
-
-def customer_side(page: Page) -> Locator:
-    return page.get_by_test_id("pane-customer")
-
-
-def engineers_side(page: Page) -> Locator:
-    return page.get_by_test_id("pane-engineers")
-
-
-def message(side: Locator, message_id: int) -> Locator:
-    return side.locator(f'[data-testid="message"][data-message-id="{message_id}"]')
 
 
 async def test_entities_count_utf16_units_and_nest(desk: Desk, browser: Browser) -> None:
@@ -243,6 +121,38 @@ async def test_a_pressed_button_reaches_the_bot_and_its_answer_shows(desk: Desk,
         query = await desk.update("callback_query")
         await desk.call("answerCallbackQuery", callback_query_id=query["id"], text="No right", show_alert=True)
         await expect(page.get_by_test_id("alert")).to_contain_text("No right")
+
+
+async def test_words_on_buttons_stay_whole_on_a_phone(desk: Desk, browser: Browser) -> None:
+    words = ["Приоритет", "Тип", "Отклонить"]
+    card = await desk.call(
+        "sendMessage",
+        chat_id=desk.group,
+        message_thread_id=desk.thread,
+        text="card",
+        reply_markup={
+            "inline_keyboard": [
+                [{"text": word, "callback_data": word} for word in words],
+                [{"text": "я" * 60, "callback_data": "long"}],
+            ]
+        },
+    )
+    lines = """button => {
+        const range = document.createRange();
+        let words = button;
+        while (words.firstChild) words = words.firstChild;
+        range.selectNodeContents(words);
+        return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    }"""
+    url = f"{desk.sandbox.url}/#thread={desk.thread}&tab=engineers"
+    async with opened(browser, url, width=360, height=640) as page:
+        buttons = message(engineers_side(page), card["message_id"]).get_by_test_id("inline-button")
+        await expect(buttons.last).to_be_visible()
+        shown = [await buttons.nth(each).evaluate(lines) for each in range(4)]
+        assert shown[:3] == [1, 1, 1]
+        # What has no end breaks all the same.
+        assert shown[3] > 1
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_what_is_written_arrives_as_an_update(desk: Desk, browser: Browser) -> None:

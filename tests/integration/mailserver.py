@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from mailbridge.addresses import Account, Security, folder_name
+from mailbridge.accounts import Account, Security, folder_name
 
 HOST, NO_MOVE, NO_UIDPLUS = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 _numbers = itertools.count(1)

@@ -12,6 +12,7 @@ from crm.people.models import Agent
 from crm.people.service import OpenTicket, Requester
 from crm.sla.sweep import sweep
 from crm.tickets import service, work
+from crm.tickets.service import Opening
 from tests.factories import CUSTOMER, ENGINEER, GROUP, NOW, rows, written
 
 Json = dict[str, Any]
@@ -70,7 +71,9 @@ class Desk:
     async def open(self, now: datetime, kind: str | None = None, chat: int = CUSTOMER) -> OpenTicket:
         who = await self.requester(now, chat)
         async with transaction(self.sessions) as session:
-            return await service.open_ticket(session, self.profile, who, written("Не идёт", chat, now=now), now, kind)
+            return await service.open_ticket(
+                session, self.profile, who, written("Не идёт", chat, now=now), now, Opening(kind)
+            )
 
     async def write(self, ticket_id: int, now: datetime, words: str = "Ну что там", chat: int = CUSTOMER) -> bool:
         """False if the ticket can no longer be written to."""

@@ -1,16 +1,20 @@
 """The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
 
 import asyncio
+import fcntl
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app import boxes, cli
 from crm import inbox
@@ -30,17 +34,30 @@ COMMANDS = [
     ["inbox", "list"],
     ["inbox", "show"],
     ["inbox", "retry"],
+    ["inbox", "dismiss"],
     ["outbox"],
     ["outbox", "list"],
     ["outbox", "show"],
     ["outbox", "retry"],
+    ["outbox", "dismiss"],
     ["ticket"],
     ["ticket", "show"],
+    ["organization"],
+    ["organization", "add"],
+    ["organization", "list"],
+    ["organization", "show"],
+    ["organization", "remove"],
+    ["contact"],
+    ["contact", "add"],
+    ["contact", "list"],
+    ["contact", "remove"],
     ["sla"],
     ["sla", "due"],
     ["sla", "explain"],
     ["calendar"],
     ["calendar", "show"],
+    ["mail"],
+    ["mail", "inspect"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -113,6 +130,7 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["run"], {}, "PRODATA_BOT_TOKEN"),
     (["run"], {"DESKS": "nosuch"}, "nosuch"),
     (["run"], {"PRODATA_BOT_TOKEN": TOKEN, "PUBLIC_URL": "https://a.kz"}, "WEBHOOK_SECRET"),
+    (["demo", "--port", "70000"], {}, "--port"),
     (["inbox", "show"], {}, "item"),
     (["inbox", "show", "five"], {}, "item"),
     (["inbox", "list", "--limit", "0"], {}, "limit"),
@@ -121,6 +139,10 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["inbox", "list"], {"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "postgresql://u@127.0.0.1:1/y"}, "database"),
+    (["organization", "list", "--desk", "nosuch"], {}, "nosuch"),
+    (["organization", "list"], {"DESKS": "prodata,genesys"}, "--desk"),
+    (["organization", "add", "АО Ромашка", "--followers", "all"], {}, "followers"),
+    (["contact", "add", "АО Ромашка", "Айгуль", "--telegram", "@aigul"], {}, "telegram"),
     (["migrate"], {"WEB_PORT": "eighty", "DATABASE_URL": "postgresql://x/y"}, "WEB_PORT"),
 ]
 
@@ -147,10 +169,16 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["inbox", "retry", "99"],
         ["outbox", "show", "99"],
         ["outbox", "retry", "99"],
+        ["inbox", "dismiss", "99"],
+        ["outbox", "dismiss", "99"],
         ["inbox", "show", "99999999999999999999999"],
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
         ["sla", "explain", "PD-99"],
+        ["organization", "show", "Никто"],
+        ["organization", "remove", "Никто"],
+        ["contact", "list", "Никто"],
+        ["contact", "remove", "99"],
     ],
     ids=" ".join,
 )
@@ -159,6 +187,23 @@ async def test_what_is_not_there_is_said_in_one_line(desk: Command, words: list[
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert words[-1] in err
+
+
+async def test_a_demo_on_a_taken_port_is_refused_in_one_line(kezekshi: Command, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = await kezekshi("demo", "--port", str(port), KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n"), str(port) in err) == (2, 1, True)
+
+
+async def test_two_demos_do_not_share_a_folder(kezekshi: Command, tmp_path: Path) -> None:
+    (tmp_path / "demo" / "pg").mkdir(parents=True)
+    with (tmp_path / "demo" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = await kezekshi("demo", "--port", "0", KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "KEZEKSHI_VAR" in err
+    assert (tmp_path / "demo" / "pg").exists()
 
 
 async def test_the_inbox_is_listed_shown_and_retried(desk: Command, sessions: Sessions) -> None:
@@ -199,6 +244,37 @@ async def test_the_outbox_is_listed_shown_and_retried(desk: Command, sessions: S
     assert (await desk("outbox", "retry", str(row_id)))[0] == 2
 
 
+async def test_what_nobody_will_mend_is_dismissed_and_never_silently(desk: Command, sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await inbox.store(session, f"telegram:{DESK}", [Received("1", "a", b"{}")], NOW)
+        await session.execute(text("update inbox set state = 'quarantined', error = 'ValueError'"))
+        ticket = await opened(session)
+        await session.execute(text("update outbox set state = 'unknown', error = 'timeout' where kind = 'say'"))
+        item = (await one(session, "select id from inbox")).id
+        row_id = (await one(session, "select id from outbox where kind = 'say'")).id
+    for box, one_id in (("inbox", item), ("outbox", row_id)):
+        with capture_logs() as lines:
+            code, out, _ = await desk(box, "dismiss", str(one_id))
+        assert (code, f"{one_id} is dismissed" in out) == (0, True)
+        assert [line["event"] for line in lines] == [f"{box}.dismissed"]
+        assert (await desk(box, "dismiss", str(one_id)))[0] == 2
+        assert (
+            "Nothing there" in (await desk(box, "list", "--state", "quarantined" if box == "inbox" else "unknown"))[1]
+        )
+    async with sessions() as session:
+        kept = await one(session, "select state, disposition, error, settled_at from inbox")
+        sent = await one(session, "select state, error, settled_at from outbox where id = :id", id=row_id)
+        event = await one(session, "select actor_name, channel, data from ticket_event where kind = 'dismissed'")
+    assert (kept.state, kept.disposition, kept.error) == ("done", "dismissed", "ValueError")
+    assert (sent.state, sent.error) == ("dropped", "timeout")
+    assert None not in (kept.settled_at, sent.settled_at)
+    assert (event.channel, event.data["was"], event.data["error"]) == ("command line", "unknown", "timeout")
+    assert "dismissed" in (await desk("ticket", "show", ticket.reference))[1]
+    # A slip is no loss.
+    assert (await desk("inbox", "retry", str(item)))[0] == 0
+    assert (await desk("outbox", "retry", str(row_id)))[0] == 0
+
+
 async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         await engineer(session)
@@ -211,6 +287,18 @@ async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, s
     assert "first_response" in out
     assert "2026-11-22 14:10:00 +05" in out
     assert "The log is whole" in out
+
+
+@pytest.mark.parametrize("days", [0, 31])
+async def test_what_is_forgotten_is_said(
+    desk: Command, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr("app.story.time.utcnow", lambda: NOW + timedelta(days=days, seconds=1))
+    async with transaction(sessions) as session:
+        ticket = await opened(session)
+        await session.execute(text("delete from outbox"))
+    out = (await desk("ticket", "show", ticket.reference))[1]
+    assert ("Deliveries older than 30 days" in out) is (days > 0)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +326,47 @@ async def test_a_log_that_was_tampered_with_is_said_so(desk: Command, sessions: 
         await session.execute(text("update ticket_event set actor_name = 'Никто'"))
         await session.execute(text("alter table ticket_event enable trigger user"))
     assert "tampered" in (await desk("ticket", "show", ticket.reference))[1]
+
+
+async def test_organizations_and_contacts_are_added_listed_and_removed(desk: Command) -> None:
+    assert "Nothing there" in (await desk("organization", "list"))[1]
+    added = await desk("organization", "add", "АО  Ромашка", "--contract", "№ 17/2026", "--named-only")
+    assert added == (0, "АО Ромашка is an organization of prodata.\n", "")
+    code, _, err = await desk("organization", "add", "ао ромашка")
+    assert (code, err) == (2, "kezekshi: there is an organization 'ао ромашка' already\n")
+    words = ("contact", "add", "ао ромашка", "Айгуль", "--email", "Aigul@Romashka.KZ", "--phone", "8 (701) 123-45-67")
+    assert "of АО Ромашка" in (await desk(*words))[1]
+    for more in (("--email", "aigul@romashka.kz"), ("--phone", "+77011234567")):
+        code, _, err = await desk("contact", "add", "АО Ромашка", "Ерлан", *more)
+        assert code == 2
+        assert "another contact's already" in err
+    assert "№ 17/2026" in (await desk("organization", "list"))[1]
+    for show in (("organization", "show"), ("contact", "list")):
+        out = (await desk(*show, "АО Ромашка"))[1]
+        assert "aigul@romashka.kz" in out
+        assert "+77011234567" in out
+    number = re.search(r"contact (\d+)", (await desk("contact", "add", "АО Ромашка", "Ерлан", "--telegram", "55"))[1])
+    assert number is not None
+    assert (await desk("contact", "remove", number[1])) == (0, "Ерлан is no longer a contact.\n", "")
+    assert "Ерлан" not in (await desk("contact", "list", "АО Ромашка"))[1]
+    assert (await desk("organization", "remove", "АО Ромашка"))[0] == 0
+    assert "Nothing there" in (await desk("organization", "list"))[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--email", "aigul"), "--email"),
+        (("--phone", "12"), "--phone"),
+        ((), "--telegram"),
+    ],
+)
+async def test_an_address_that_is_none_is_refused(desk: Command, more: tuple[str, ...], named: str) -> None:
+    await desk("organization", "add", "АО Ромашка")
+    code, out, err = await desk("contact", "add", "АО Ромашка", "Айгуль", *more)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert named in err
 
 
 async def test_migrating_twice_is_no_error(desk: Command) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from mailbridge.addresses import Account, parse_imap
+from mailbridge.accounts import Account, parse_imap
 from mailbridge.imap import FolderMissing, LoginRefused, Lost, Untrusted, connected
 from mailbridge.receive import probe_imap
 from tests.integration import mailserver
@@ -256,8 +256,8 @@ async def test_thousands_of_lines_at_once_are_no_trouble() -> None:
 async def test_more_than_was_announced_is_not_waited_for() -> None:
     answer = "* 1 FETCH (UID 1 BODY[] {70000000}\r\nx)"
     server = Scripted({"SELECT": "* OK [UIDVALIDITY 1] x", "UID SEARCH": "* SEARCH 1", "UID FETCH": answer})
-    async with server.running():
-        assert "lost" in str(await refused(server.account(), silence=10))
+    async with server.running(), asyncio.timeout(8):
+        assert "lost" in str(await refused(server.account(), silence=15))
 
 
 async def test_the_library_logs_no_password_at_any_level(caplog: pytest.LogCaptureFixture) -> None:

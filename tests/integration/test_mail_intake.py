@@ -20,7 +20,7 @@ from crm.mail import mailboxes
 from crm.time import utcnow
 from crm.wake import INBOX, Waker
 from mailbridge import intake
-from mailbridge.addresses import Account, Mailbox
+from mailbridge.accounts import Account, Mailbox
 from mailbridge.receive import Pace, Receiver
 from tests.integration import mailserver
 from tests.integration.mailserver import NO_MOVE, NO_UIDPLUS, MailServer, User
@@ -144,7 +144,7 @@ import asyncio
 from crm import failpoints, time
 from crm.db import Sessions, make_engine
 from crm.wake import Waker
-from mailbridge.addresses import Mailbox, parse_imap
+from mailbridge.accounts import Mailbox, parse_imap
 from mailbridge.receive import Receiver
 async def main():
     engine = make_engine({database!r})
@@ -366,7 +366,7 @@ async def test_folders_in_cyrillic(post: Post, user: User) -> None:
 
 @pytest.mark.parametrize("password", ['sp ace"quote\\back', "пароль-құпия", "a{5}b(*)%]", "p@ss:w/o?r#d%41&"])
 async def test_passwords_with_anything_in_them(post: Post, mail: MailServer, password: str) -> None:
-    from mailbridge.addresses import parse_imap
+    from mailbridge.accounts import parse_imap
 
     user = mail.user(password=password)
     user.deliver(letter(1))

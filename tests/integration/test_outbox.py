@@ -258,7 +258,7 @@ async def test_a_queued_row_with_the_same_key_is_enough(box: Outbox) -> None:
 async def test_an_album_grows_by_its_parts_and_waits_for_the_last(sessions: Sessions) -> None:
     async def part(now: datetime, number: int) -> None:
         async with transaction(sessions) as session:
-            made = outward.relay_to_topic(DESK, 1, ticket.id, None, "501:7", now)  # type: ignore[arg-type]
+            made = outward.relay_to_topic(DESK, 1, ticket.id, None, {}, "501:7", now)[0]  # type: ignore[arg-type]
             await Changes(outgoing=[made]).write(session, DESK, now)
 
     async with transaction(sessions) as session:
@@ -274,7 +274,7 @@ async def test_an_album_grows_by_its_parts_and_waits_for_the_last(sessions: Sess
 async def test_parts_of_an_album_in_one_statement_are_one_row(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         ticket = await opened(session)
-        parts = [outward.relay_to_topic(DESK, 1, ticket.id, None, "501:7", NOW) for _ in range(4)]  # type: ignore[arg-type]
+        parts = [outward.relay_to_topic(DESK, 1, ticket.id, None, {}, "501:7", NOW)[0] for _ in range(4)]  # type: ignore[arg-type]
         await Changes(outgoing=parts).write(session, DESK, NOW)
         found = await rows(session, "select cost from outbox where dedupe_key like 'album:%'")
     assert [row.cost for row in found] == [4]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbridge.addresses import folder_name, is_loopback, parse_imap
+from mailbridge.accounts import folder_name, is_loopback, parse_imap
 from mailbridge.imap import uid_set
 from mailbridge.intake import BATCH_BYTES, BATCH_MAILS, batches, lane_of, received
 

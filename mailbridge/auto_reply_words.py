@@ -1,0 +1,238 @@
+"""Words of mail that answers by itself: subjects of auto-replies, receipts of tickets, people who are away."""
+
+from mailbridge.wording import any_of
+
+SUBJECT = any_of(
+    r"""
+    auto(?:matic(?:ally)?|mated)?[ -]?(?:generated )?(?:reply|response|respond\w*|answer|acknowledg\w+)\b
+    auto: | \[auto
+    out[ -]of[ -](?:the )?office
+    (?:ooo|ofo)\b(?! \d)
+    away from (?:the |my )?(?:office|desk|mail)
+    on (?:vacation|leave|holiday|pto)\b
+    (?:vacation|absence|holiday) (?:reply|response|message|notice|auto)
+    i(?:'| a)?m (?:out|away|on (?:vacation|leave))\b
+    abwesenheit\w*
+    automatische (?:antwort|r[üu]ckmeldung)
+    auto-?antwort
+    nicht im (?:b[üu]ro|haus)
+    eingangsbest[äa]tigung
+    r[ée]ponse automatique
+    absence (?:du bureau|temporaire)
+    absent\(?e?\)? du bureau
+    message d'absence
+    accus[ée] de r[ée]ception
+    respuesta autom[áa]tica
+    autorespuesta
+    fuera de (?:la )?oficina
+    ausente de la oficina
+    acuse de recibo
+    resposta autom[áa]tica
+    aus[êe]ncia (?:tempor|do escrit)\w*
+    fora do escrit[óo]rio
+    risposta automatica
+    fuori (?:sede|ufficio)
+    automatisch (?:antwoord|beantwoord)\w*
+    afwezig\w*
+    autosvar
+    automatisk(?:t)? svar
+    frav[æa]rsmelding
+    ikke p[åa] kontoret
+    fr[åa]nvaromeddelande
+    automaattinen (?:poissaolo)?vastaus
+    poissaoloviesti
+    automatyczna odpowied[źz]
+    odpowied[źz] automatyczna
+    autoodpowied[źz]
+    poza biurem
+    automatick[áa] odpov[ěe][ďd]?
+    mimo kancel[áa][řr]
+    automatikus v[áa]lasz
+    h[áa]zon k[íi]v[üu]l
+    r[ăa]spuns automat
+    automatski (?:odgovor|odziv)
+    samodejni odgovor
+    automatinis atsakymas
+    autom[āa]tisk[āa] atbilde
+    automaat(?:ne )?vastus
+    otomatik (?:yan[ıi]t|cevap)
+    (?:ofis|b[üu]ro) d[ıi][şs][ıi]nda
+    avtomatik (?:cavab|javob)
+    автоматик жавоб
+    автоматты (?:түрде )?жауап
+    авто-?жауап
+    кеңседе жоқ
+    авто-?ответ\w*
+    автоматическ(?:ий|ое) (?:ответ|подтверждение)
+    автоматичн(?:а|ий|ен) (?:відповідь|отговор)
+    автовідповідь
+    аутоматски одговор
+    (?:я )?вне офиса
+    (?:я )?в отпуске\b
+    нет на рабочем месте
+    отсутств\w+ (?:в офисе|на рабочем месте)
+    αυτόματη απάντηση
+    εκτός γραφείου
+    תשובה אוטומטית
+    رد تلقائي
+    الرد التلقائي
+    پاسخ خودکار
+    ავტომატური პასუხი
+    自动(?:回复|答复)
+    自動(?:回覆|返信|応答)
+    자동\s?(?:회신|응답|답장)
+    trả lời tự động
+    balasan otomatis
+    ตอบกลับอัตโนมัติ
+    """.replace(" | ", "\n"),
+    before=r"^\W{0,3}(?:\[[^\]\n]{1,40}\]\s*)?",
+)
+# At the end of a subject that repeats ours.
+SUBJECT_END = any_of(
+    r"""
+    out of (?:the )?office
+    auto[- ]?(?:reply|response)
+    automatic reply
+    autoreply
+    автоответ
+    автоматический ответ
+    abwesenheit\w*
+    r[ée]ponse automatique
+    """,
+    before=r"(?:[(\[]|: |[-–—] )",
+    after=r"[)\]]?$",
+)
+
+# What answers by themselves say first: that they are answers, or that ours came in and has a number.
+RECEIPT = any_of(r"""
+    this is an? auto(?:mated|matic|matically generated)?[ -]?(?:\w+ )?(?:reply|response|answer|acknowledg|confirmation)
+    (?:это|данное письмо -?—?) ?(?:автоматический ответ|автоответ)
+    отправлено автоответчиком
+    вам отвечает автоответчик
+    бұл автоматты (?:түрде )?(?:жіберілген )?жауап
+    (?:dies|das) ist eine automatische (?:antwort|r[üu]ckmeldung)
+    ceci est une r[ée]ponse automatique
+    esta es una respuesta autom[áa]tica
+    esta [ée] uma resposta autom[áa]tica
+    questa [èe] una risposta automatica
+    bu otomatik bir (?:yan[ıi]t|cevap)
+    to jest automatyczna odpowied[źz]
+    це автоматична відповідь
+    we(?: have|'ve) received your (?:e-?mail|message|request|inquiry)[^\n]{0,80}(?:ticket|case|reference|number|#)
+    thank you for contacting [^\n]{1,60}[.!]\s+(?:we|your)[^\n]{0,80}(?:received|ticket|shortly|within)
+    your (?:support )?(?:ticket|request|case) [^\n]{0,40}(?:has been|was) (?:received|logged) (?:and|with|under|as)
+    your (?:support )?(?:ticket|request|case) [^\n]{0,40}(?:has been|was) (?:created|opened|registered) (?:and|with)
+    a (?:new )?(?:support )?(?:ticket|case) has been (?:created|opened) for you
+    ваш[еа]? (?:обращение|заявка|запрос|письмо|сообщение) [^\n.]{0,60}зарегистрирован[оа]?\b
+    ваш[еа]? (?:обращение|заявка|запрос) [^\n.]{0,60}принят[оа]? (?:в (?:работу|обработку)|к рассмотрению)
+    ваш[еа]? (?:письмо|сообщение) [^\n.]{0,40}получено и (?:будет|зарегистр)
+    (?:сіздің )?(?:өтінішіңіз|хатыңыз|сұрауыңыз|өтініміңіз)[^\n.]{0,60}(?:тіркелді|қабылданды)
+    """)
+
+# A server that lets mail in only when its sender proves to be a person.
+CHALLENGE = any_of(r"""
+    (?:confirm|verify|prove) (?:that )?(?:you are|you're) (?:an? )?(?:human|real person|not a robot)
+    to (?:have your (?:message|e-?mail) delivered|complete this verification)
+    (?:your|this) message is (?:being held|waiting) [^\n]{0,60}(?:confirm|verif|click|reply)
+    (?:held|quarantined|blocked) until you (?:confirm|reply|click|verify)
+    подтвердите,? что (?:вы не робот|письмо отправлено человеком|вы человек)
+    (?:анти-?спам|antispam)[^\n]{0,120}(?:подтвер|confirm)
+    """)
+
+ABSENT = any_of(r"""
+    \b(?:i am|i'm|i will be|i'll be|we are) (?:currently |now )?(?:out of (?:the )?office|away|travell?ing|off)\b
+    \b(?:i am|i'm|i will be|i'll be) (?:currently |now )?on (?:\w+ )?(?:leave|vacation|holiday|pto|business trip)\b
+    out of (?:the )?office (?:until|till|from|between|with|and)
+    no longer (?:work(?:s|ing)?|employed|with) (?:for|at|by|with|in)?
+    (?:нахожусь|ухожу|буду находиться) (?:сейчас )?(?:в (?:\w+ )?(?:отпуске?|командировке)|на больничном|вне офиса)
+    я (?:сейчас )?в (?:\w+ )?(?:отпуске|командировке)
+    меня не будет (?:на (?:рабочем )?месте|в офисе|до|по|с)\b
+    (?:буду )?отсутств(?:ую|овать) (?:на (?:рабочем )?месте|в офисе|до|по|с)\b
+    больше не работа(?:ю|ет) в
+    (?:еңбек |кезекті )?(?:демалыста|іссапарда)мын
+    (?:кеңседе|орнымда|жұмыс орнымда) (?:жоқпын|болмаймын)
+    (?:bin|befinde mich|werde) (?:ich )?(?:\S+ ){0,8}nicht (?:im (?:b[üu]ro|haus)|erreichbar|anwesend)
+    (?:bin|befinde mich|werde) (?:ich )?(?:\S+ ){0,8}(?:im urlaub|abwesend|au[ßs]er haus)
+    je (?:suis|serai) (?:actuellement )?(?:absent|en (?:cong|vacances|d[ée]placement))
+    (?:estoy|estar[ée]) (?:fuera|de vacaciones|ausente)
+    (?:estou|estarei) (?:de f[ée]rias|ausente|fora)
+    (?:sono|sar[òo]) (?:assente|in ferie|fuori)
+    (?:ben ik|ik ben) (?:afwezig|niet|met vakantie)
+    izindeyim
+    ofis d[ıi][şs][ıi]nda
+    jestem nieobecn
+    przebywam na urlopie
+    jsem (?:mimo|na dovolen)
+    (?:перебуваю|знаходжуся) у (?:\w+ )?відпустці
+    休假
+    不在
+    """)
+RETURN = any_of(r"""
+    (?:limited|no|intermittent|without|not have) (?:regular )?access to (?:my )?e?-?mails?
+    (?:respond|reply|answer|get back)[^\n]{0,60}(?:return|as soon as|when i)
+    upon my return
+    (?:return(?:ing)?|back) (?:on|to the office|in the office|until)
+    (?:вернусь|выйду|выхожу)\b
+    после (?:возвращения|отпуска)
+    по возвращени\w+
+    доступ к (?:электронной )?почте
+    отвечу (?:на ваше|вам|по|после)
+    до \d{1,2}[ .]
+    оралған(?:нан|да)
+    қайтып келген
+    жауап бере(?:мін|тін)
+    дейін\b
+    melde mich
+    r[üu]ckkehr
+    wieder (?:erreichbar|im|da)
+    bis (?:zum|einschlie)
+    jusqu'au
+    mon retour
+    de retour
+    mi regreso
+    hasta el
+    at[ée] (?:o )?dia
+    retorno
+    fino al
+    rientro
+    tot en met
+    terug
+    dön[üu][şs]
+    do dnia
+    po powrocie
+    повернусь
+    """)
+INSTEAD = any_of(r"""
+    (?:urgent|emergenc|immediate|in my absence)[^\n]{0,120}(?:contact|call|e?-?mail|reach|write|please)
+    (?:if you need|for (?:any )?assistance)[^\n]{0,120}(?:contact|call|e?-?mail|reach|write|please)
+    please (?:contact|e-?mail|call|reach out to|direct)
+    (?:срочн|экстренн|неотложн|в мо[её] отсутстви)\w*
+    (?:просьба|прошу|можете|пожалуйста,?) (?:обращаться|обратиться|обращайтесь|писать|связаться|звонить)
+    обращайтесь
+    замеща(?:ет|ющ)
+    шұғыл
+    жедел
+    хабарласы(?:ңыз|ңыздар)
+    жүгін(?:іңіз|уіңізді)
+    dringend\w*
+    wenden sie sich
+    urgen(?:ce|t|te|ti|cia|ze)
+    contact(?:er|ez|ar|e|are)\b
+    rivolgersi
+    neem (?:dan )?contact
+    acil
+    ba[şs]vur
+    piln
+    kontakt
+    терміново
+    звертай
+    """)
+
+
+def says_absent(text: str) -> bool:
+    """Whether absence is the whole point: said at the start, with when somebody returns and whom to ask instead."""
+    return (
+        ABSENT.search(text[:500]) is not None
+        and RETURN.search(text) is not None
+        and INSTEAD.search(text) is not None
+    )  # fmt: skip
