@@ -218,7 +218,7 @@ async def test_silence_in_idle_is_noticed_by_looking_again(post: Post, user: Use
     proxy = Proxy(mailserver.HOST, user.server.port)
     async with proxy.running(), post.receiving(user.account(port=proxy.port), pace):
         user.deliver(letter(1))
-        await post.until_stored(1)
+        await until(lambda: not user.lying() and proxy.sent.endswith(b" IDLE\r\n"))
         proxy.swallowing = True
         user.deliver(letter(2))
         await until(lambda: proxy.connections > 1)
