@@ -29,13 +29,17 @@ $(VENV)/chromium: $(VENV)/dev
 	@tests/install-chromium
 	@touch $@
 
+$(VENV)/mail: $(VENV)/dev
+	@tests/install-mail
+	@touch $@
+
 demo: $(VENV)/run ## play both sides in the browser: desk, database and a stand-in for Telegram
 	@$(BIN)/kezekshi demo
 
 run: $(VENV)/run ## run the desk against the real Telegram, settings from .env
 	@$(BIN)/kezekshi run
 
-test: $(VENV)/dev $(VENV)/chromium ## install what the tests need and run all of them
+test: $(VENV)/dev $(VENV)/chromium $(VENV)/mail ## install what the tests need and run all of them
 	@$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 lint: $(VENV)/dev ## ruff, mypy, import contract
@@ -52,7 +56,7 @@ bench: $(VENV)/dev ## measure, beside a floor in the same run; tables for docs/p
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench --sla
 
-soak: $(VENV)/dev ## the long tests at full size
+soak: $(VENV)/dev $(VENV)/mail ## the long tests at full size
 	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m soak --timeout 7200
 
 lock: $(VENV)/uv ## renew the lock files

@@ -90,7 +90,12 @@ def is_loopback(host: str) -> bool:
 
 
 def folder_name(name: str) -> str:
-    """As IMAP writes it: modified UTF-7 of RFC 3501, quoted. `Входящие` is `"&BBIERQQ+BDQETwRJBDgENQ-"`."""
+    """As IMAP writes it: modified UTF-7 of RFC 3501, quoted. `Входящие` is `"&BBIERQQ+BDQETwRJBDgENQ-"`.
+
+    Raises ValueError for a name with a line end or another control character.
+    """
+    if _CONTROL.search(name):
+        raise ValueError("has a control character in it")
     return '"' + _ENCODED.sub(_modified, name).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 
 class Proxy:
-    """`cut_after`: bytes from the server after which the next connection is cut, None for never. `swallowing`: nothing
-    gets through, and nobody is told. `connections`: how many there were. `sent`: what the clients said."""
+    """`cut_after`: bytes, of both directions, after which the next connection is cut, None for never. `swallowing`:
+    nothing gets through, and nobody is told. `connections`: how many there were. `sent`: what the clients said."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port
@@ -16,7 +16,6 @@ class Proxy:
         self.swallowing = False
         self.connections = 0
         self.cuts = 0
-        self.passed = 0
         self.sent = bytearray()
         self.port = 0
 
@@ -38,42 +37,55 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        left, self.cut_after = self.cut_after, None
+        pipe = _Pipe(self.cut_after)
+        self.cut_after = None
         try:
             there_reader, there = await asyncio.open_connection(*self._target)
         except OSError:
             writer.transport.abort()
             return
         self._writers += [writer, there]
-        with contextlib.suppress(OSError):
+        try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._up(reader, there))
-                group.create_task(self._down(there_reader, writer, there, left))
-
-    async def _up(self, reader: asyncio.StreamReader, there: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            self.sent += data
-            if not self.swallowing:
-                there.write(data)
-                await there.drain()
+                group.create_task(self._up(reader, there, pipe))
+                group.create_task(self._down(there_reader, writer, pipe))
+        except* OSError:
+            pass
+        if pipe.left == 0:
+            self.cuts += 1
+        writer.close()
         there.close()
 
-    async def _down(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, there: asyncio.StreamWriter, left: int | None
-    ) -> None:
+    async def _up(self, reader: asyncio.StreamReader, there: asyncio.StreamWriter, pipe: "_Pipe") -> None:
         while data := await reader.read(65536):
-            if self.swallowing:
-                continue
-            if left is not None and len(data) >= left:
-                writer.write(data[:left])
-                await writer.drain()
-                self.cuts += 1
-                # What was written still arrives; the reset comes right behind it.
-                writer.close()
-                there.transport.abort()
-                return
-            left = None if left is None else left - len(data)
-            self.passed += len(data)
-            writer.write(data)
-            await writer.drain()
+            self.sent += data
+            await self._pass(data, there, pipe)
+        there.close()
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pipe: "_Pipe") -> None:
+        while data := await reader.read(65536):
+            await self._pass(data, writer, pipe)
         writer.close()
+
+    async def _pass(self, data: bytes, writer: asyncio.StreamWriter, pipe: "_Pipe") -> None:
+        """What fits before the cut still arrives. Raises ConnectionAbortedError at the cut."""
+        if self.swallowing:
+            return
+        writer.write(pipe.fitting(data))
+        await writer.drain()
+        if pipe.left == 0:
+            raise ConnectionAbortedError
+
+
+class _Pipe:
+    """Both directions of a connection, and how many bytes may still pass."""
+
+    def __init__(self, left: int | None) -> None:
+        self.left = left
+
+    def fitting(self, data: bytes) -> bytes:
+        if self.left is None:
+            return data
+        data = data[: self.left]
+        self.left -= len(data)
+        return data

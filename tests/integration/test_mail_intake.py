@@ -215,15 +215,15 @@ async def test_servers_that_can_less(post: Post, user: User, host: str) -> None:
 
 async def test_silence_in_idle_is_noticed_by_looking_again(post: Post, user: User) -> None:
     pace = replace(QUICK, idle=0.5, silence=0.5)
-    async with Proxy(mailserver.HOST, user.server.port).running() as proxy:
-        async with post.receiving(user.account(port=proxy.port), pace):
-            user.deliver(letter(1))
-            await post.until_stored(1)
-            proxy.swallowing = True
-            user.deliver(letter(2))
-            await until(lambda: proxy.connections > 1)
-            proxy.swallowing = False
-            assert await post.until_stored(2) == [letter(1), letter(2)]
+    proxy = Proxy(mailserver.HOST, user.server.port)
+    async with proxy.running(), post.receiving(user.account(port=proxy.port), pace):
+        user.deliver(letter(1))
+        await until(lambda: not user.lying() and proxy.sent.endswith(b" IDLE\r\n"))
+        proxy.swallowing = True
+        user.deliver(letter(2))
+        await until(lambda: proxy.connections > 1)
+        proxy.swallowing = False
+        assert await post.until_stored(2) == [letter(1), letter(2)]
 
 
 async def test_a_dead_database_is_waited_for_and_not_run_at(post: Post, user: User, engine: AsyncEngine) -> None:
@@ -409,9 +409,9 @@ async def test_two_at_the_same_mailbox_and_one_takes_over(post: Post, user: User
 
 async def _tried(post: Post) -> bool:
     """Somebody asked for the lock, and did not get it."""
-    found = await post.rows(
-        "select count(*) as n from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()"
-    )
+    found = await post.rows("""
+        select count(*) as n from pg_stat_activity
+        where query like '%pg_try_advisory_lock%' and datname = current_database() and pid <> pg_backend_pid()""")
     return int(found[0]["n"]) > 0
 
 
@@ -439,20 +439,20 @@ async def test_cut_at_any_byte(post: Post, user: User, cuts: int) -> None:
         pytest.skip("long")
     rng = random.Random(cuts)
     delivered: list[bytes] = []
-    async with Proxy(mailserver.HOST, user.server.port).running() as proxy:
-        async with post.receiving(user.account(port=proxy.port), replace(QUICK, first_wait=0.005, longest_wait=0.01)):
-            while proxy.cuts < cuts:
-                fresh = [letter(len(delivered) + n, rng.choice([0, 300, 9000])) for n in range(3)]
-                delivered += fresh
-                user.deliver(*fresh)
-                before = proxy.cuts
-                proxy.cut_after = rng.choice([rng.randrange(1, 1500), rng.randrange(1, 40_000)])
-                proxy.drop()
-                with contextlib.suppress(TimeoutError):
-                    await until(lambda before=before: proxy.cuts > before, 0.5)  # type: ignore[misc]
-            proxy.cut_after = None
+    proxy, pace = Proxy(mailserver.HOST, user.server.port), replace(QUICK, first_wait=0.005, longest_wait=0.01)
+    async with proxy.running(), post.receiving(user.account(port=proxy.port), pace):
+        while proxy.cuts < cuts:
+            fresh = [letter(len(delivered) + n, rng.choice([0, 300, 9000])) for n in range(3)]
+            delivered += fresh
+            user.deliver(*fresh)
+            before = proxy.cuts
+            proxy.cut_after = rng.randrange(1, rng.choice([1500, 40_000]))
             proxy.drop()
-            await until(lambda: not user.lying(), 60)
+            with contextlib.suppress(TimeoutError):
+                await until(lambda before=before: proxy.cuts > before, 0.5)  # type: ignore[misc]
+        proxy.cut_after = None
+        proxy.drop()
+        await until(lambda: not user.lying(), 60)
     assert sorted(await post.stored()) == sorted(delivered)
     assert set(user.lying("Processed")) == set(delivered)
 
