@@ -4,8 +4,10 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +15,15 @@ from rich.table import Table
 from app.logs import configure
 from app.settings import WrongSettings, load
 from crm import inbox as inbox_box
+from crm import journal, time
 from crm import outbox as outbox_box
-from crm import time
+from crm.changes import Changes
 from crm.db import Session, Sessions, transaction
 
 T = TypeVar("T")
+log = structlog.get_logger()
+# Whoever has the database at hand.
+OPERATOR = journal.Actor("system", None, "kezekshi outbox", "command line")
 # What people wrote is no markup; and what goes into a pipe is not to be wrapped.
 console = Console(markup=False, width=None if sys.stdout.isatty() else 200)
 inbox = typer.Typer(help="What came in: what waits, what is quarantined.", no_args_is_help=True)
@@ -100,6 +106,16 @@ def inbox_retry(item: Id) -> None:
     console.print(f"Item {item} is queued again.")
 
 
+@inbox.command("dismiss")
+def inbox_dismiss(item: Id) -> None:
+    """Nothing more is to be done about a quarantined item: it is kept a while, and can still be retried."""
+    error = with_session(lambda session: inbox_box.dismiss(session, min(item, MOST), time.utcnow()))
+    if error is None:
+        raise WrongSettings(f"no quarantined inbox item {item}")
+    log.warning("inbox.dismissed", item=item, error=error)
+    console.print(f"Item {item} is dismissed.")
+
+
 @outbox.command("list")
 def outbox_list(
     state: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(OUTBOX_STATES)}; repeatable.")] = None,
@@ -129,3 +145,22 @@ def outbox_retry(row: Id) -> None:
     if not with_session(lambda session: outbox_box.retry(session, min(row, MOST), time.utcnow())):
         raise WrongSettings(f"no failed, unknown or dropped outbox row {row}")
     console.print(f"Row {row} is queued again.")
+
+
+@outbox.command("dismiss")
+def outbox_dismiss(row: Id) -> None:
+    """Nothing more is to be done about a failed or unknown row; the log of its ticket says so."""
+    dismissed = with_session(lambda session: _dismiss(session, min(row, MOST), time.utcnow()))
+    if dismissed is None:
+        raise WrongSettings(f"no failed or unknown outbox row {row}")
+    log.warning("outbox.dismissed", row=row, kind=dismissed.kind, error=dismissed.error)
+    console.print(f"Row {row} is dismissed.")
+
+
+async def _dismiss(session: Session, row_id: int, now: datetime) -> Any | None:
+    row = await outbox_box.dismiss(session, row_id, now)
+    if row is not None and row.ticket_id is not None:
+        facts = {"row": row_id, "what": row.kind, "was": row.was, "error": row.error, "message": row.message_id}
+        told = journal.event(row.ticket_id, OPERATOR, "dismissed", now, **facts)
+        await Changes(events=[told]).write(session, row.desk, now)
+    return row

@@ -55,7 +55,7 @@ def run(
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 8090,
     fresh: Annotated[bool, typer.Option(help="Begin with an empty database.")] = True,
 ) -> None:
     """Play both sides in the browser: the real desk, and a stand-in for Telegram."""

@@ -37,6 +37,7 @@ def of_engineers(language: str) -> list[dict[str, str]]:
         {"command": "why", "description": t("How the times of the request come about")},
         {"command": "queue", "description": t("To another queue: /queue")},
         {"command": "organization", "description": t("Whose contact the customer is: /organization name")},
+        {"command": "merge", "description": t("This request goes on in another: /merge PD-1042")},
         {"command": "maintenance", "description": t("Maintenance: /maintenance 2h reason")},
         {"command": "emergency", "description": t("Emergency: /emergency 60 4h reason, /emergency off")},
         {"command": "duty", "description": t("Who is on duty; /duty on, off, week, swap")},

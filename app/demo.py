@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import fcntl
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -24,21 +26,37 @@ TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the st
 LIMITS = "30/5/120"
 CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
 LEAD, ENGINEER = "Ерлан", "Динара"
+HELLO = "Сәлем! Бүгін мен кезекшімін."
 
 
 async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> None:
     """Start the stand-in, people it, start the desk, and tell the address."""
     var = settings.kezekshi_var / "demo"
-    port = port or _free_port()
+    with _alone(var):
+        await _play(settings, var, _free_port(port), fresh, console)
+
+
+@contextlib.contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """One demo a folder: a second would remove the first one's database. Raises WrongSettings. A kill frees it."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WrongSettings(f"another demo is running in {var}: end it, or set KEZEKSHI_VAR to a folder") from None
+        yield
+
+
+async def _play(settings: Settings, var: Path, port: int, fresh: bool, console: Console) -> None:
     address = f"http://127.0.0.1:{port}"
     console.print("Starting the stand-in for Telegram and mail …")
     server = await _stand_in(port)
     try:
-        # Only now: another demo on this port would still be using it.
         if fresh:
             await asyncio.to_thread(shutil.rmtree, var / "pg", ignore_errors=True)
         async with Sandbox(address) as sandbox:
-            admin, group = await _people(sandbox)
+            lead, engineer, group = await _people(sandbox)
             mail = await open_mailboxes(sandbox, CUSTOMERS)
             serving = settings.model_copy(
                 update={
@@ -46,7 +64,7 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
                     "tokens": {"prodata": SecretStr(TOKEN)},
                     "telegram_api_base": address,
                     "telegram_limits": LIMITS,
-                    "admin_telegram_ids": frozenset({admin}),
+                    "admin_telegram_ids": frozenset({lead}),
                     "database_url": "",
                     "kezekshi_var": var,
                     "public_url": "",
@@ -56,7 +74,17 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
             )
             opened = asyncio.Event()
             console.print("Starting the database and the desk …")
-            async with _opening(sandbox, admin, group, opened, address, console):
+
+            async def open_() -> None:
+                await opened.wait()
+                try:
+                    await _set_up(sandbox, group, lead, engineer, fresh)
+                except AssertionError as error:
+                    console.print(f"The group is not set up: {error}")
+                console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
+                console.print("Ctrl-C ends the demo.")
+
+            async with _beside(open_()):
                 await run(serving, ("bot", "mail", "jobs"), ready=opened.set)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -64,9 +92,15 @@ async def demo(settings: Settings, port: int, fresh: bool, console: Console) -> 
         await server.wait()
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """That one, or any for 0. Raises WrongSettings if it is taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # As a server binds: what only lingers after the last one is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise WrongSettings(f"port {port} cannot be used ({error.strerror}); --port 0 takes a free one") from None
         return int(probe.getsockname()[1])
 
 
@@ -76,11 +110,11 @@ async def _stand_in(port: int) -> asyncio.subprocess.Process:
     started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     said = await started.stdout.readline() if started.stdout else b""
     if not said:
-        raise WrongSettings(f"the page cannot be opened on port {port}: is it taken? Try --port 0")
+        raise WrongSettings(f"the page cannot be opened on port {port}; --port 0 takes a free one")
     return started
 
 
-async def _people(sandbox: Sandbox) -> tuple[int, int]:
+async def _people(sandbox: Sandbox) -> tuple[int, int, int]:
     """Customers in three languages, and a group with a lead and an engineer."""
     await sandbox.add_bot(TOKEN, "ProData", "prodata_support_bot")
     for name, language in CUSTOMERS:
@@ -91,22 +125,25 @@ async def _people(sandbox: Sandbox) -> tuple[int, int]:
     await sandbox.add_member(group["id"], user=engineer["id"])
     rights = {"can_manage_topics": True, "can_pin_messages": True, "can_delete_messages": True}
     await sandbox.add_member(group["id"], bot=TOKEN, rights=rights, by=lead["id"])
-    return lead["id"], group["id"]
+    return lead["id"], engineer["id"], group["id"]
+
+
+async def _set_up(sandbox: Sandbox, group: int, lead: int, engineer: int, fresh: bool) -> None:
+    """The lead connects the group and names the engineer, as an admin would; each step after its answer."""
+    if fresh:
+        # A bot that knows the group already has no hint to give.
+        await sandbox.wait_message(group, lead, containing="/connect")
+    said = await sandbox.say(lead, group, "/connect")
+    await sandbox.wait_message(group, lead, containing="/agent add", after=said["message_id"])
+    hello = await sandbox.say(engineer, group, HELLO)
+    await sandbox.say(lead, group, "/agent add", reply_to=hello["message_id"])
+    await sandbox.wait_message(group, lead, containing=ENGINEER, after=hello["message_id"])
 
 
 @contextlib.asynccontextmanager
-async def _opening(
-    sandbox: Sandbox, admin: int, group: int, opened: asyncio.Event, address: str, console: Console
-) -> AsyncIterator[None]:
-    """Once the desk serves, the lead connects the group and names the engineer, as an admin would."""
-
-    async def open_() -> None:
-        await opened.wait()
-        await sandbox.say(admin, group, "/connect")
-        console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
-        console.print("Ctrl-C ends the demo.")
-
-    task = asyncio.create_task(open_())
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Under way as long as the block is."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:

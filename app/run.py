@@ -173,7 +173,8 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
         bots = {desk: settings.bot_id(desk) for desk in settings.desks}
         door = Webhook(secret, bots, house.sessions, house.waker, house.clock)
         site.router.add_post("/telegram/{desk}", door.receive)
-    runner = web.AppRunner(site, access_log=None)
+    # Telegram packs nothing; a body that says it is packed is no JSON, and nothing of it is unpacked.
+    runner = web.AppRunner(site, access_log=None, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.web_host, settings.web_port).start()

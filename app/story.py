@@ -13,6 +13,7 @@ from crm.db import Session
 from crm.desks import load_profile
 from crm.tickets import queries
 from crm.tickets.models import Message, Ticket
+from scheduler.jobs import KEPT_FOR
 
 ticket = typer.Typer(help="Tickets.", no_args_is_help=True)
 
@@ -81,6 +82,8 @@ def _print(
     for row in deliveries:
         out.add_row(str(row.id), row.kind, row.state, str(row.attempts), row.error or "")
     console.print(out)
+    if one.opened_at < time.utcnow() - KEPT_FOR:
+        console.print(f"Deliveries older than {KEPT_FOR.days} days are kept only if they failed or are unknown.")
     if broken:
         console.print(f"The log was tampered with at events {broken}.", style="bold red")
     else:

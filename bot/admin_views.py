@@ -105,6 +105,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         "NotAnAgent": t("You are not listed as an engineer of this desk; a lead can add you: /agent add."),
         "Anonymous": t("Please write under your own name, not as an anonymous admin or a channel."),
         "WrongStatus": t("That is not possible in the request's present state."),
+        "AlreadyTaken": t(
+            "{name} has taken it already. To take it over all the same, press «Take over».",
+            name=error.facts.get("name", ""),
+        ),
         "CannotRelay": t("We cannot forward messages of this kind."),
         "WrongPlace": t("That does not work here."),
         "WrongInput": t("I did not understand that."),
@@ -112,6 +116,7 @@ def refusal(look: Look, error: DeskError) -> Rendered:
     }
     by_fact = {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
+        ("NotAllowed", "team"): t("Only a lead or an administrator of the desk may do that."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),
         ("NotFound", "maintenance"): t("No such maintenance is ahead; /maintenance lists what is."),
         ("WrongInput", "maintenance"): t(
@@ -121,6 +126,10 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("WrongInput", "organization"): t("Write the name of the customer's organization: /organization Name."),
         ("NotFound", "organization"): t("No such organization; it is added with: kezekshi organization add."),
         ("WrongPlace", "mail"): t("This desk does not answer by mail."),
+        ("WrongInput", "merge"): t("Write the request in which this one goes on: /merge PD-1042."),
+        ("NotFound", "merge"): t("There is no such request."),
+        ("NotAllowed", "merge"): t("These requests are of different customers; only one customer's can be merged."),
+        ("WrongStatus", "merge"): t("The request in which it would go on is not in work; reopen that one first."),
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(

@@ -15,18 +15,24 @@ FLOOD = 6
 ROOM = 3800
 GAP = 2
 
+# Up to the first that is no text, or that quotes something else than the head does: one message has one quote.
 _WAITING = """
     select lane, id, words from (
-        select o.lane, o.id, m.content ->> 'text' as words,
-               bool_and(o.kind = 'relay' and o.payload ->> 'to' = 'topic' and m.content ->> 'type' = 'text'
-                        and not m.content ? 'mail'
-                        and m.deleted_at is null) over lane_so_far as plain,
-               o.repeats = first_value(o.repeats) over lane_so_far as alike,
-               row_number() over lane_so_far as place
-        from outbox o left join message m on m.id = o.message_id
-        where o.lane = any($1::text[]) and o.state = 'queued'
-        window lane_so_far as (partition by o.lane order by o.id)) waiting
-    where plain and alike and place <= 400 order by lane, id
+        select lane, id, words, bool_and(plain and alike) over (partition by lane order by id) as rides
+        from (
+            select o.lane, o.id, m.content ->> 'text' as words,
+                   o.kind = 'relay' and o.payload ->> 'to' = 'topic' and m.content ->> 'type' = 'text'
+                    and not m.content ? 'mail'
+                   and m.deleted_at is null as plain,
+                   o.repeats = first_value(o.repeats) over lane_so_far
+                   and m.content ->> 'reply_to' is not distinct from first_value(m.content ->> 'reply_to')
+                       over lane_so_far as alike,
+                   row_number() over lane_so_far as place
+            from outbox o left join message m on m.id = o.message_id
+            where o.lane = any($1::text[]) and o.state = 'queued'
+            window lane_so_far as (partition by o.lane order by o.id)) waiting
+        where place <= 400) first
+    where rides order by lane, id
 """
 
 

@@ -14,6 +14,7 @@ from bot.handlers import (
     emergency,
     linking,
     maintenance,
+    merging,
     organizations,
     queues,
     requester,
@@ -41,7 +42,7 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 ROUTERS = (
     *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
-    *(why.router, maintenance.router, queues.router, organizations.router, topic.router, fallback),
+    *(why.router, maintenance.router, queues.router, organizations.router, merging.router, topic.router, fallback),
 )
 
 

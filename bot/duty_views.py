@@ -130,4 +130,13 @@ def _released(look: Look, facts: dict[str, Any]) -> Rendered:
     return render("👤 " + look.t("{name} is away: the request is free again", name=facts["name"]))
 
 
-NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {"assigned": _assigned, "released": _released}
+def _taken_over(look: Look, facts: dict[str, Any]) -> Rendered:
+    before = [mention(agent["id"], agent["name"]) for agent in facts["mention"]]
+    return render(Text("🤝 ", *before, ": ", look.t("{name} takes the request over", name=facts["name"])))
+
+
+NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
+    "assigned": _assigned,
+    "released": _released,
+    "taken_over": _taken_over,
+}

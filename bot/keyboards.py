@@ -97,7 +97,9 @@ def card(t: Texts, ticket_id: int, state: str, assigned: bool) -> InlineKeyboard
             return []
         return [button(text, press.Work(action=action, ticket=ticket_id), style)]
 
-    first = [] if assigned else one("take", t("Take"), "primary")
+    first = one("take", t("Take"), "primary")
+    if first and assigned:
+        first = [button(t("Take over"), press.Work(action="over", ticket=ticket_id))]
     rows = [
         [*first, *one("ask", t("Wait for the customer"))],
         one("hold", t("Wait for a third party")),

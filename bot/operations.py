@@ -18,6 +18,7 @@ from bot.views import Look
 from crm import inbox
 from crm.db import transaction
 from crm.outbox import Outgoing, Priority, await_writers, group_bucket
+from crm.texts import texts
 from crm.tickets import queries, status
 from crm.tickets.models import DeskGroup
 from crm.tickets.models import Message as Stored
@@ -42,7 +43,7 @@ async def call(desk: Desk, row: Row, now: datetime) -> Result:
 async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
     if row.thread_id is not None:
         return Result(NOTHING_TO_DO)
-    name = team_views.topic_name(row.reference or "", row.subject or "")
+    name = team_views.topic_name(texts(desk.profile.team_language), row.reference or "", row.subject or "")
     # Only the row that opens it: what rebuilds a lost topic must not find the lost one.
     if row.kind == "topic.open" and row.attempts > 1 and (made := await _made_before(desk, row)) is not None:
         return Result(NOTHING_TO_DO, thread_id=made)
@@ -189,7 +190,7 @@ def _history(message: Stored) -> dict[str, Any]:
         "kind": message.kind,
         "author": message.author_name,
         "sent_at": message.sent_at,
-        "words": queries.words_of(message),
+        "content": message.content,
     }
 
 

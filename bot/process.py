@@ -15,6 +15,7 @@ from crm.db import Session
 from crm.desks import Profile
 from crm.errors import DeskError
 from crm.inbox import Item
+from crm.plain import storable
 
 
 def source_of(desk: str) -> str:
@@ -43,8 +44,8 @@ class Updates:
         return self.served.profile
 
     async def read(self, item: Item) -> Update:
-        """Raises ValueError for what is no update of Telegram's."""
-        return Update.model_validate(json.loads(item.payload), context={"bot": self.served.bot})
+        """Raises ValueError for what is no update of Telegram's. The item itself stays as it came."""
+        return Update.model_validate(storable(json.loads(item.payload)), context={"bot": self.served.bot})
 
     async def handle(self, session: Session, item: Item, what: Update, now: datetime) -> str:
         answer = await self.dispatcher.feed_update(self.served.bot, what, ctx=self._context(session, item, now))

@@ -27,16 +27,18 @@ log = structlog.get_logger()
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_SECONDS = 25
 MAX_BODY = 1_000_000
+# No id of Telegram's has more than 52 bits; an index takes no key of any length.
+ID_LIMIT = 2**63
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 def received(desk: str, update: dict[str, Any], raw: bytes | None = None, bot_id: int = 0) -> Received:
-    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no id.
+    """An update as an inbox item, its bytes as they came if there are any. Raises ValueError if it has no usable id.
 
     What the bot itself has caused (topic made, card pinned) is done as it comes: nobody has to hear of it.
     """
     update_id = update.get("update_id")
-    if not isinstance(update_id, int) or isinstance(update_id, bool):
+    if not isinstance(update_id, int) or isinstance(update_id, bool) or abs(update_id) >= ID_LIMIT:
         raise ValueError("an update has an update_id")
     payload = raw or json.dumps(update, separators=(",", ":")).encode()
     return Received(str(update_id), lane_of(desk, update), payload, "own" if _own(update, bot_id) else None)
@@ -58,8 +60,12 @@ def lane_of(desk: str, update: dict[str, Any]) -> str:
     chat = message.get("chat") or body.get("from")
     chat_id = chat.get("id") if isinstance(chat, dict) else None
     thread = message.get("message_thread_id") if message.get("is_topic_message") else None
-    # Whatever stands there: the database takes no NUL and no half of a character.
-    return f"{desk}:{chat_id!a}:{thread!a}" if thread else f"{desk}:{chat_id!a}"
+    return ":".join([desk, _place(chat_id), *([_place(thread)] if thread else [])])
+
+
+def _place(found: Any) -> str:
+    """An id as part of a lane; whatever else stands there shares one lane, and is judged by the worker."""
+    return str(found) if isinstance(found, int) and abs(found) < ID_LIMIT else "?"
 
 
 class Poller:
@@ -171,7 +177,7 @@ class Webhook:
         except web.HTTPRequestEntityTooLarge:
             return None
         except (web.RequestPayloadError, HttpProcessingError):
-            # Packed, but not as it says: no JSON either.
+            # Broken on its way: no JSON either.
             return b""
         return body if len(body) <= MAX_BODY else None
 

@@ -14,7 +14,6 @@ from bot.delivery import NOTHING_TO_DO, Desk, Result, has_room, language, marked
 from bot.views import Look
 from crm.outbox import Outgoing
 from crm.tickets import messages, outward
-from crm.tickets.models import Message as Stored
 
 
 def _reply(row: Row, chat_id: int) -> dict[str, Any]:
@@ -69,11 +68,15 @@ async def _relay_bundle(desk: Desk, row: Row, now: datetime) -> Result:
     if not rows:
         return Result(NOTHING_TO_DO)
     chat_id, params = target(row)
+    params |= _reply(row, chat_id)
     look = Look(desk.profile, desk.profile.team_language, now)
-    shown = team_views.bundle(look, [(one.content or {}).get("text", "") for one in rows])
+    shown = team_views.bundle(look, [one.content or {} for one in rows])
     outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))
     if not isinstance(outcome, Sent):
         return Result(outcome)
+    for one in rows:
+        # An edit may have been written since they were read: its amendment compares.
+        one.payload["told"] = one.content
     # No copy of it, which an edit would replace with all the others.
     pair = paired(desk, chat_id, outcome.result, "notice", row.ticket_id, rows[-1].message_id)
     return Result(outcome, [pair], relayed=[one.message_id or 0 for one in rows])
@@ -162,10 +165,10 @@ async def amend(desk: Desk, row: Row, now: datetime) -> Result:
     """An edit follows its message. What cannot be edited (a location) stays as it was sent."""
     async with desk.sessions() as session:
         copies = await messages.places(session, row.message_id or 0, "copy")
-        stored = await session.get_one(Stored, row.message_id)
-    content = row.content or {}
-    if not copies and stored.relayed_at and (stored.edited_at or stored.relayed_at) > stored.relayed_at:
+        news = not copies and await messages.told_otherwise(session, row.ticket_id or 0, row.message_id or 0)
+    if news:
         return await _amend_bundled(desk, row, now)
+    content = row.content or {}
     outcome: Outcome = NOTHING_TO_DO
     for copy in copies:
         place = {"chat_id": copy.chat_id, "message_id": copy.message_id}

@@ -82,7 +82,7 @@ def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
         "error": None,
     }
     if isinstance(outcome, Sent):
-        return {**made, "state": "sent"}
+        return {**made, "state": "sent", "payload": row.payload if "told" in row.payload else None}
     if isinstance(outcome, Later):
         wait = timedelta(seconds=outcome.seconds) if outcome.limited else _patience(row, outcome)
         return {

@@ -8,8 +8,8 @@ from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, mail_views, maintenance_views
-from bot.content import utf16
+from bot import duty_views, emergency_views, keyboards, kinds, mail_views, maintenance_views, merging_views
+from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
 from crm.texts import Texts
@@ -68,8 +68,8 @@ def choose_queue(look: Look, ticket_id: int, current: str) -> Rendered:
     return render(words, keyboards.queues(ticket_id, others))
 
 
-def topic_name(reference: str, subject: str) -> str:
-    return f"{reference} · {subject}"[:TOPIC_NAME_LIMIT]
+def topic_name(t: Texts, reference: str, subject: str) -> str:
+    return f"{reference} · {kinds.subject(t, subject)}"[:TOPIC_NAME_LIMIT]
 
 
 def card(look: Look, ticket: dict[str, Any]) -> Rendered:
@@ -79,7 +79,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         person = Text(mention(ticket["telegram_id"], ticket["requester"]))
     nobody = t("nobody yet")
     lines: list[Text | str] = [
-        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
         Text(t("Customer:"), " ", person, f" ({ticket['language']})"),
         t("Status:") + f" {status_labels(t)[ticket['status']]}",
         t("Priority:") + f" {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
@@ -98,6 +98,8 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
         lines.insert(2, Text("✉️ ", Code(ticket["mail"])))
     if ticket["mail_unreachable"]:
         lines.append("⚠️ " + t("The customer's mail address does not work"))
+    if ticket["merged_into"]:
+        lines.append(t("Goes on in {reference}", reference=ticket["merged_into"]))
     if ticket["unreachable"]:
         lines.append("⚠️ " + t("The customer has blocked the bot"))
     lines.append(
@@ -138,7 +140,8 @@ def _board(look: Look, shown: list[dict[str, Any]], total: int) -> Text:
         due = look.local(row["due_at"]) if row["due_at"] else "⏸"
         sign = "🔴" if row["breached"] else PRIORITY_SIGNS[row["priority"]]
         who = row["assignee"] or t("nobody yet")
-        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {_short(row['subject'])} · {who}"))
+        subject = _short(kinds.subject(t, row["subject"]))
+        lines.append(Text(f"{sign} ", Bold(due), f" · {row['reference']} · {subject} · {who}"))
     if total > len(shown):
         lines.append(t("… and {n} more", n=total - len(shown)))
     return as_list(*lines)
@@ -148,10 +151,14 @@ def _short(subject: str) -> str:
     return subject if len(subject) <= BOARD_SUBJECT else subject[: BOARD_SUBJECT - 1].rstrip() + "…"
 
 
-def bundle(look: Look, words: Sequence[str]) -> Rendered:
-    """Several messages of a customer at once, in their order."""
-    head = look.t.n("One message in a row:", "{n} messages in a row:", len(words))
-    return render(as_list(Bold(f"🌊 {head}"), *words, sep="\n\n"))
+def bundle(look: Look, contents: Sequence[dict[str, Any]]) -> Rendered:
+    """Several texts of a customer at once, in their order, each formatted as it was."""
+    head = render(Bold("🌊 " + look.t.n("One message in a row:", "{n} messages in a row:", len(contents))))
+    words, entities = head.text, head.entities
+    for content in contents:
+        after, moved = prefixed(content.get("text", ""), content.get("entities", []), words + "\n\n")
+        words, entities = after, [*entities, *moved]
+    return Rendered(words, entities)
 
 
 def reworded(look: Look, words: str) -> Rendered:
@@ -166,7 +173,10 @@ def digest(look: Look, messages: list[dict[str, Any]]) -> Rendered:
     for message in messages:
         mark = "📝 " if message["kind"] == "note" else ""
         lines.append(
-            Text(Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "), message["words"][:300])
+            Text(
+                Bold(f"{mark}{message['author']}, {look.local(message['sent_at'])}: "),
+                kinds.words(t, message["content"])[:300],
+            )
         )
     head = "♻️ " + t("The topic was lost and has been rebuilt. The history so far:")
     while lines and len(as_list(*lines).as_kwargs()["text"]) > 3500:
@@ -319,4 +329,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **maintenance_views.NOTICES,
     **duty_views.NOTICES,
     **mail_views.NOTICES,
+    **merging_views.NOTICES,
 }

@@ -6,7 +6,7 @@ from typing import Any
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import keyboards
+from bot import keyboards, kinds
 from bot.rendered import Rendered, render
 from crm import notices
 from crm.notices import Look as Look
@@ -97,7 +97,7 @@ def describe(look: Look, key: str) -> Rendered:
 
 def which_request(look: Look, message_id: int, tickets: list[tuple[int, str, str]]) -> Rendered:
     t = look.t
-    labels = [(ticket, f"{reference} · {subject}"[:60]) for ticket, reference, subject in tickets]
+    labels = [(ticket, f"{reference} · {kinds.subject(t, stored)}"[:60]) for ticket, reference, stored in tickets]
     return render(t("Which request is this about?"), keyboards.which(t, message_id, labels))
 
 
@@ -111,10 +111,12 @@ def my_requests(look: Look, tickets: list[dict[str, Any]]) -> Rendered:
         return render(t("You have no requests yet. Just write what you need."))
     labels = status_labels(t)
     lines: list[Text | str] = [Bold(t("My requests"))]
+    called = {ticket["id"]: kinds.subject(t, ticket["subject"]) for ticket in tickets}
     lines += [
-        Text(Bold(ticket["reference"]), f" · {ticket['subject']}\n", _state(look, ticket, labels)) for ticket in tickets
+        Text(Bold(ticket["reference"]), f" · {called[ticket['id']]}\n", _state(look, ticket, labels))
+        for ticket in tickets
     ]
-    buttons = [(ticket["id"], f"{ticket['reference']} · {ticket['subject']}"[:60]) for ticket in tickets]
+    buttons = [(ticket["id"], f"{ticket['reference']} · {called[ticket['id']]}"[:60]) for ticket in tickets]
     return render(as_list(*lines, sep="\n\n"), keyboards.mine(buttons))
 
 
@@ -128,7 +130,7 @@ def _state(look: Look, ticket: dict[str, Any], labels: dict[str, str]) -> str:
 def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) -> Rendered:
     t = look.t
     lines: list[Text | str] = [
-        Bold(f"{ticket['reference']} · {ticket['subject']}"),
+        Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
         as_list(
             t("Type: {type}", type=type_labels(t)[ticket["type"]]),
             t("State: {state}", state=_state(look, ticket, status_labels(t))),
@@ -170,6 +172,12 @@ def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
     return keyboards.solved(look.t, facts["ticket"])
 
 
+def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
+    said = notices.SAYINGS["lapsed"](look, facts)
+    asked = look.t("How did we do?")
+    return render(as_list(Bold(said.headline), *said.lines, asked), keyboards.stars(facts["ticket"]))
+
+
 def _repeat(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(look.t("↻ The next message may be a repeat."))
 
@@ -179,6 +187,7 @@ NOTICES: dict[str, Notice] = {
     "acknowledged": _acknowledged,
     "resolved": _notice("resolved", _solved),
     "reminded": _notice("reminded", _solved),
+    "lapsed": _lapsed,
     "repeat": _repeat,
 }
 

@@ -6,6 +6,7 @@ DeskError                 the root; its text is rendered once per transport
 │   ├── NotAnAgent        being in the group is not authority
 │   └── Anonymous         anonymous admins and channels have no identity
 ├── WrongStatus           the ticket's status does not admit the action
+├── AlreadyTaken          a colleague answers for the ticket already
 ├── CannotRelay           this kind of content does not travel
 ├── WrongPlace            the command was sent where it means nothing
 ├── WrongInput            what was written cannot be understood
@@ -44,6 +45,10 @@ class Anonymous(NotAllowed):
 
 
 class WrongStatus(DeskError):
+    pass
+
+
+class AlreadyTaken(DeskError):
     pass
 
 

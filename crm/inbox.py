@@ -193,9 +193,13 @@ async def lately(session: Session, source: str, disposition: str, since: datetim
     return [row["payload"] for row in found]
 
 
+# Rows that stay make the look longer, so that they never hide what is done behind them.
 _PRUNE = """
     delete from inbox where id in (
-        select id from (select id, state, settled_at from inbox order by id limit 20 * $2) oldest
+        select id from (
+            select id, state, settled_at from inbox order by id
+            limit 20 * $2 + (select count(*) from inbox where state = 'quarantined')
+                          + (select count(*) from inbox where state in ('queued', 'parked'))) oldest
         where state = 'done' and settled_at < $1 limit $2)
     returning id
 """
@@ -215,10 +219,21 @@ async def show(session: Session, item_id: int) -> Any | None:
 
 
 async def retry(session: Session, item_id: int, now: datetime) -> bool:
-    """Take a quarantined item back into work, with all its attempts."""
+    """Take a quarantined item back into work, with all its attempts; a dismissed one as well."""
     found = await session.execute(
-        text("""update inbox set state = 'queued', attempts = 0, due_at = :now, lease_until = null, error = null
-                where id = :id and state = 'quarantined' returning id"""),
+        text("""update inbox set state = 'queued', attempts = 0, due_at = :now, lease_until = null, error = null,
+                       disposition = null, settled_at = null
+                where id = :id and (state = 'quarantined' or disposition = 'dismissed') returning id"""),
         {"id": item_id, "now": now},
     )
     return found.scalar() is not None
+
+
+async def dismiss(session: Session, item_id: int, now: datetime) -> str | None:
+    """Nothing more is to be done about a quarantined item; gives its error, which stays with it. None if it is not."""
+    found = await session.execute(
+        text("""update inbox set state = 'done', disposition = 'dismissed', settled_at = :now, lease_until = null
+                where id = :id and state = 'quarantined' returning coalesce(error, '') as error"""),
+        {"id": item_id, "now": now},
+    )
+    return found.scalar()

@@ -178,6 +178,12 @@ def _lapsed(look: Look, facts: dict[str, Any]) -> Said:
     return Said(t("{reference} is closed: there was no answer.", reference=facts["reference"]), (again,))
 
 
+def _merged(look: Look, facts: dict[str, Any]) -> Said:
+    t, both = look.t, {"reference": facts["reference"], "into": facts["into"]}
+    more = t("We go on with it in {into}; nothing that you wrote is lost.", into=facts["into"])
+    return Said(t("{reference} and {into} are one request now.", **both), (more,))
+
+
 def _declined(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     why = t("Reason:") + " " + facts["reason"]
@@ -196,4 +202,5 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "reminded": _reminded,
     "lapsed": _lapsed,
     "declined": _declined,
+    "merged": _merged,
 }

@@ -145,9 +145,13 @@ async def await_writers(session: Session, key: str) -> None:
     await session.rows("select pg_advisory_xact_lock(hashtext($1))", key)
 
 
+# Rows that stay make the look longer, so that they never hide what is done behind them.
 _PRUNE = """
     delete from outbox where id in (
-        select id from (select id, state, settled_at from outbox order by id limit 20 * $2) oldest
+        select id from (
+            select id, state, settled_at from outbox order by id
+            limit 20 * $2 + (select count(*) from outbox where state in ('unknown', 'failed'))
+                          + (select count(*) from outbox where state in ('queued', 'attempting'))) oldest
         where state in ('sent', 'dropped') and settled_at < $1 limit $2)
     returning id
 """
@@ -200,3 +204,15 @@ async def retry(session: Session, row_id: int, now: datetime) -> bool:
         {"id": row_id, "now": now},
     )
     return found.scalar() is not None
+
+
+async def dismiss(session: Session, row_id: int, now: datetime) -> Any | None:
+    """Nothing more is to be done about a failed or unknown row; its error stays with it. None if it is neither."""
+    found = await session.execute(
+        text("""update outbox o set state = 'dropped', settled_at = :now
+                from (select id, state from outbox where id = :id for update) before
+                where o.id = before.id and o.state in ('unknown', 'failed')
+                returning o.desk, o.ticket_id, o.message_id, o.kind, o.error, before.state as was"""),
+        {"id": row_id, "now": now},
+    )
+    return found.one_or_none()

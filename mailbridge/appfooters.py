@@ -1,93 +1,95 @@
 """Lines that mail programs add by themselves: «Sent from my iPhone» in the world's languages."""
 
 import re
+from collections.abc import Sequence
 
-_DEVICE = r"""(?:iphone|ipad|ipod|айфон|айпад|android|андроид|samsung|galaxy|huawei|honor|xiaomi|redmi|mi phone|
-poco|realme|oppo|
-vivo|nokia|sony|xperia|htc|lg|motorola|oneplus|pixel|blackberry|bb|windows|outlook|gmail|yahoo|mailbox|mail|почт|
-пошт|яндекс|
-yandex|proton|thunderbird|k-9|bluemail|spark|airmail|mailspring|spike|edison|aqua|tutanota|zoho|gmx|web\.de|aol|
-orange|free|
-смартфон|smartphone|телефон|phone|telefon|mobil|мобил|моб\.|cell|tablet|планшет|device|устройств|құрылғы|gerät|
-handy|apparaat|
-enhet|enhed|urządzen|zařízení|ti-\d|alcatel|workspace|fairphone|nine|sparrow|acompli|cloudmagic|newton|polymail|
-superhuman|
-hey|myMail|inbox|ios|pc|mac|laptop|webmail|roundcube|horde)"""
-
-_FOOTERS = rf"""
-(?:sent|message sent|gesendet|mail sent|email sent|typed|written) (?:from|via|with|by|using|on|
-through)\b.{{0,40}}{_DEVICE}.{{0,60}}
-|sent (?:from|via) my (?:\w+[ -]?){{1,4}}[.!]?
-|sent (?:via|from|with|by|using) (?:\w+[ -]?){{1,3}}
-|from my (?:\w+ ){{0,2}}{_DEVICE}.{{0,20}}
-|\w+ from mobile|via mobile
-|(?:get|download|try|install) (?:the )?(?:\w+ )?(?:outlook|yahoo mail|bluemail|aqua mail|gmail)\b.{{0,60}}
-|(?:please )?(?:excuse|forgive|pardon) (?:my |the |any )?(?:brevity|typos|short|errors|spelling|mistakes).{{0,60}}
-|(?:скачать|скачайте|получить|загрузить|установить) (?:приложение )?outlook .{{0,60}}|outlook (?:для|for) (?:ios|
-android).{{0,40}}
-|(?:отправлено|отослано|послано|написано) (?:с|со|из|через|при помощи|с помощью|от|мобильной|в)\b.{{0,80}}
-|простите за краткость.{{0,60}}|извините за (?:краткость|опечатки).{{0,60}}
-|(?:надіслано|відправлено|надіслана|написано) (?:з|із|зі|через|за допомогою|від|від мого)\b.{{0,80}}|
-вибачте за стислість.{{0,60}}
-|.{{0,60}}{_DEVICE}.{{0,30}} (?:арқылы )?(?:жіберілді|жіберілген|жолданды|жазылған|жазылды)\.?.{{0,30}}
-|(?:жіберілді|жолданды).{{0,10}}{_DEVICE}.{{0,40}}|.{{0,10}}outlook.{{0,40}}(?:алу|жүктеу|жүктеп алу).{{0,60}}
-|(?:diese (?:nachricht|e-?mail|mail) wurde )?(?:von|vom|mit|aus|über) .{{0,60}}(?:gesendet|verschickt|versandt|
-geschrieben)\.?
-|gesendet (?:von|vom|mit|aus|über|per)\b.{{0,80}}|(?:holen sie sich|laden sie|beziehen sie|hier) outlook für .{{0,60}}
-|outlook für (?:ios|android|mac).{{0,60}}
-|(?:envoyé|envoyée|provenance|expédié) (?:depuis|de|à partir de|via|avec|par|:)\b.{{0,80}}|(?:télécharger|obtenez|
-obtenir|téléchargez) outlook .{{0,60}}
-|enviado (?:desde|do|de|a partir do|pelo|com|via|por|mediante)\b.{{0,80}}|(?:obtener|descargar|baixe|obter|obtenha|
-baixar) (?:o )?outlook .{{0,60}}
-|inviato (?:da|dal|con|tramite|dallo)\b.{{0,80}}|(?:scarica|ottieni) outlook .{{0,60}}
-|(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via|door)\b.{{0,80}}|(?:outlook voor|download outlook).{{0,60}}
-|(?:wysłane|wysłano) (?:z|ze|za pomocą|przez)\b.{{0,80}}|(?:pobierz|uzyskaj) (?:program |aplikację )?outlook.{{0,60}}
-|(?:odesláno|odoslané|odoslano) (?:z|ze|pomocí|prostřednictvím)\b.{{0,80}}|(?:získejte|stáhnout) outlook.{{0,60}}
-|(?:skickat|skickades|sänt) (?:från|med|via)\b.{{0,80}}|från min .{{0,40}}|(?:hämta|skaffa) outlook.{{0,60}}
-|(?:sendt) (?:fra|med|via)\b.{{0,80}}|(?:hent|få|skaff deg) outlook.{{0,60}}
-|lähetetty .{{0,60}}|hanki outlook.{{0,60}}|.{{0,40}}{_DEVICE}.{{0,20}}gönderildi\.?|outlook.{{0,30}}(?:edinin|
-indirin).{{0,60}}
-|(?:elküldve|küldve|feladva).{{0,60}}|trimis (?:de pe|din|de la|cu)\b.{{0,60}}|poslano (?:s|sa|z|iz)\b.{{0,60}}|
-изпратено от .{{0,60}}
-|στάλθηκε από .{{0,60}}|được gửi từ .{{0,60}}|gửi từ .{{0,60}}|נשלח מ.{{0,60}}
-|(?:发自|發自|来自|從|从).{{0,40}}(?:iphone|ipad|手机|手機|邮箱|郵件|邮件|android|客户端|传送|傳送|发送).{{0,20}}|
-.{{0,30}}から送信|.{{0,30}}(?:에서 보냄|에서 보낸 메일)
-|(?:this (?:e-?mail|message) (?:has been|was) (?:checked|scanned)|virus-free|проверено (?:на вирусы|антивирус)|
-без вирусов|
-письмо проверено|das?iese e-?mail wurde (?:auf viren|von avast)|vírusmentes|garanti sans virus|
-libre de virus).{{0,120}}
-|(?:it's )?(?:brief|short) (?:because|since) .{{0,60}}"""
-
-_LINE = re.compile(rf"^[\s*_<(\[«\"—–-]*(?:{_FOOTERS.replace(chr(10), '')})[\s*_>)\]»\".!]*$", re.IGNORECASE)
-_LINK = re.compile(
-    r"\[([^\]\n]{0,100})\]\([^)\n]{0,300}\)|<(?:https?|mailto):[^>\n]{0,300}>|\(https?://[^)\n]{0,300}\)|"
-    r"https?://\S{1,300}"
-)
-_SENTENCE = re.compile(
-    r"\b(?:is|are|was|were|because|but|і|и|не|что|which|that|when|and i|makes|works?)\b", re.IGNORECASE
-)
-_JUST_LINK = re.compile(r"^\s*[<(\[]?https?://\S{1,300}[>)\]]?\s*$")
-_HINT = re.compile(
-    r"sent|send|from m|get |download|outlook|excuse|pardon|forgive|отправл|отосл|послан|напис|простит|извинит|"
-    r"надісл|відправл|вибач|"
-    r"жібер|жолдан|жазыл|gesendet|verschickt|versandt|geschr|envoy|provenance|expédié|enviad|inviat|verzond|"
-    r"verstuurd|wysłan|"
-    r"odesl|odosl|skick|sänt|från min|lähete|gönder|küldve|feladva|trimis|poslano|изпратено|στάλ|gửi từ|נשלח|发自|"
-    r"發自|来自|從|从|"
-    r"から送信|보냄|보낸|virus|вирус|mobile|скач|получить|загруз|brief|typed|written|hanki|edinin|indirin|vírus",
-    re.IGNORECASE,
-)
 LOWEST = 60  # lines from the end of a stretch of own words among which apps write
+LONGEST = 140  # characters, links apart
+MOST_WORDS = 16
+
+_OPENING = (  # «Sent from …»
+    r"(?:message |mail |email )?(?:sent|typed|written) (?:from|via|with|by|using|on|through)",
+    r"(?:от(?:правлено|ослано)|послано|написано) (?:с|со|из|через|при помощи|с помощью|от)",
+    r"(?:надіслано|відправлено|надіслана|написано) (?:з|із|зі|через|за допомогою|від)",
+    r"жіберілді|жолданды",
+    r"gesendet (?:von|vom|mit|aus|über|per)",
+    r"(?:envoyée?|provenance|expédié) ?(?:depuis|de|à partir de|via|avec|par|:)",
+    r"enviado (?:desde|do|de|a partir do|pelo|com|via|por|mediante)",
+    r"inviato (?:da|dal|con|tramite|dallo)",
+    r"(?:verzonden|verstuurd) (?:met|vanaf|vanuit|via|door)",
+    r"(?:wysłane|wysłano) (?:z|ze|za pomocą|przez)",
+    r"(?:odesláno|odoslan[éo]) (?:z|ze|pomocí|prostřednictvím)",
+    r"(?:skickat|skickades|sänt) (?:från|med|via)",
+    r"sendt (?:fra|med|via)|från min|lähetetty|elküldve|küldve|trimis (?:de pe|din|de la|cu)|poslano (?:s|sa|z|iz)",
+    r"изпратено от|στάλθηκε από|(?:được )?gửi từ|נשלח מ|发自|發自|来自|從|从",
+)
+_CLOSING = (  # «… gesendet»
+    r"жіберілді|жіберілген|жолданды|жазылған|жазылды",
+    r"gesendet|verschickt|versandt|geschrieben|gönderildi",
+    r"から送信|에서 보냄|에서 보낸 메일",
+)
+_THINGS = (  # at least one of which is named
+    r"i(?:phone|pad|pod|os)|айфон|айпад|mac\b|android|андроид|windows|\bpc\b|laptop|ti-\d",
+    r"samsung|galaxy|huawei|honor|xiaomi|redmi|poco|realme|oppo|vivo|nokia|sony|xperia|\bhtc|\blg\b|motorola|oneplus",
+    r"pixel|blackberry|alcatel|fairphone",
+    r"mail|почт|пошт|пошта|outlook|yandex|яндекс|yahoo|proton|thunderbird|k-9|spark|newton|nine|sparrow|acompli",
+    r"superhuman|tutanota|zoho|gmx|web\.de|aol|orange|roundcube|horde|inbox|edison|spike|hey\b|workspace",
+    r"smartphone|смартфон|phone|telefon|телефон|mobil|мобил|мобіл|моб\.|cell|tablet|планшет|device|устройств|пристро",
+    r"құрылғы|gerät|handy|apparaat|toestel|enhet|enhed|urządzen|zařízení|appareil|dispositivo|cihaz|app\b|aplik|прилож",
+    r"\b(?:my|meinem|mein|mon|ma|mi|meu|minha|mio|mia|mijn|min|mitt|моего|моей|мого|мойого)\b",
+    r"手机|手機|邮箱|郵件|邮件|客户端|传送|傳送|发送",
+)
+_FIXED = (
+    r"sent (?:via|from|with|by|using) (?:[\w-]+ ?){1,3}",
+    r"from my (?:\w+ ){0,3}\w+",
+    r"\w+ from mobile|via mobile",
+    r"(?:get|download|try|install) (?:the )?(?:\w+ )?(?:outlook|yahoo mail|bluemail|aqua mail|gmail)\b.{0,60}",
+    r"(?:please )?(?:excuse|forgive|pardon) (?:my |the |any )?(?:brevity|typos|short|errors|spelling|mistakes).{0,60}",
+    r"(?:простите|извините) за (?:краткость|опечатки).{0,60}|вибачте за стислість.{0,60}",
+    r"(?:\S+ ){0,5}outlook (?:for|для|für|pour|para|per|voor|dla|pro|för|til|for) (?:ios|android|mac).{0,60}",
+    r"(?:скачать|скачайте|получить|загрузить) (?:приложение )?outlook.{0,60}",
+    r".{0,30}outlook.{0,40}(?:алу|жүктеу).{0,40}",
+    r"(?:télécharger|obtenir|obtener|descargar|baixar|obter|scarica|ottieni|pobierz|hämta|hent|hanki) "
+    r".{0,12}outlook.{0,60}",
+    r"this (?:e-?mail|message) (?:has been|was) (?:checked|scanned).{0,120}|virus-free.{0,60}",
+    r"(?:проверено (?:на вирусы|антивирус)|без вирусов|вирусов нет|письмо проверено).{0,120}",
+    r"diese e-?mail wurde (?:auf viren|von avast).{0,120}|(?:virenfrei|garanti sans virus|libre de virus).{0,60}",
+    r"(?:www\.)?avast\.\w+|#[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+)
+
+
+def _any(patterns: Sequence[str]) -> str:
+    return "|".join(patterns)
+
+
+_EDGES = ' \t\xa0*_<>()[]«»"—–.!-'
+_OPENED = re.compile(rf"(?:{_any(_OPENING)})(?!\w)|(?:发自|發自|来自|從|从|נשלח מ)", re.IGNORECASE)
+_CLOSED = re.compile(rf"(?:{_any(_CLOSING)})$", re.IGNORECASE)
+_NAMED = re.compile(_any(_THINGS), re.IGNORECASE)
+_KNOWN = re.compile(rf"(?:{_any(_FIXED)})$", re.IGNORECASE)
+_LINK = re.compile(
+    r"\[([^\]\n]{0,100})\]\([^)\n]{0,300}\)|(?:<|&lt;)(?:https?|mailto):[^>\n]{0,300}(?:>|&gt;)|"
+    r"\(https?://[^)\n]{0,300}\)|https?://\S{1,300}"
+)
+_JUST_LINK = re.compile(r"^\s*(?:[<(\[]|&lt;)?https?://\S{1,300}\s*$")
+_AD = re.compile(r"^\s*<?https?://\S{0,60}(?:avast|sig-email)\S{0,300}\s*$|^\s*<#[0-9A-F-]{36}>\s*$", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\b(?:is|are|was|were|because|but|і|и|не|что|which|that|when|and i|makes|works?|yesterday|вчера)\b", re.IGNORECASE
+)
 
 
 def is_footer(line: str) -> bool:
     """Whether a mail program wrote this line about itself."""
-    if not 5 <= len(line) <= 400 or not _HINT.search(line):
+    if not 5 <= len(line) <= 3 * LONGEST:
         return False
-    bare = " ".join(_LINK.sub(lambda found: " " + (found.group(1) or "") + " ", line).split())
-    if not bare or len(bare) > 140 or not _LINE.match(bare):
+    if _AD.match(line):
+        return True
+    bare = " ".join(_LINK.sub(lambda found: " " + (found.group(1) or "") + " ", line).split()).strip(_EDGES)
+    if not bare or len(bare) > LONGEST or len(bare.split()) > MOST_WORDS or _SENTENCE.search(bare[12:]):
         return False
-    return len(bare.split()) <= 16 and _SENTENCE.search(bare[12:]) is None
+    if _KNOWN.match(bare):
+        return True
+    return (_OPENED.match(bare) or _CLOSED.search(bare)) is not None and _NAMED.search(bare) is not None
 
 
 def without_footers(lines: list[str]) -> list[str]:

@@ -85,7 +85,7 @@ SUBJECT = any_of(
     balasan otomatis
     ตอบกลับอัตโนมัติ
     """.replace(" | ", "\n"),
-    before=r"^\W{0,3}",
+    before=r"^\W{0,3}(?:\[[^\]\n]{1,40}\]\s*)?",
 )
 # At the end of a subject that repeats ours.
 SUBJECT_END = any_of(
@@ -118,9 +118,10 @@ RECEIPT = any_of(r"""
     bu otomatik bir (?:yan[ıi]t|cevap)
     to jest automatyczna odpowied[źz]
     це автоматична відповідь
-    we(?: have|'ve) received your (?:e-?mail|message|request|inquiry|ticket)[^\n]{0,80}(?:ticket|case|reference|number|#)
-    thank you for contacting [^\n]{1,60}[.!]\s+(?:we|your)[^\n]{0,80}(?:received|ticket|shortly|as soon as|within)
-    your (?:support )?(?:ticket|request|case) [^\n]{0,40}(?:has been|was) (?:received|created|registered|opened|logged) (?:and|with|under|as|by)
+    we(?: have|'ve) received your (?:e-?mail|message|request|inquiry)[^\n]{0,80}(?:ticket|case|reference|number|#)
+    thank you for contacting [^\n]{1,60}[.!]\s+(?:we|your)[^\n]{0,80}(?:received|ticket|shortly|within)
+    your (?:support )?(?:ticket|request|case) [^\n]{0,40}(?:has been|was) (?:received|logged) (?:and|with|under|as)
+    your (?:support )?(?:ticket|request|case) [^\n]{0,40}(?:has been|was) (?:created|opened|registered) (?:and|with)
     a (?:new )?(?:support )?(?:ticket|case) has been (?:created|opened) for you
     ваш[еа]? (?:обращение|заявка|запрос|письмо|сообщение) [^\n.]{0,60}зарегистрирован[оа]?\b
     ваш[еа]? (?:обращение|заявка|запрос) [^\n.]{0,60}принят[оа]? (?:в (?:работу|обработку)|к рассмотрению)
@@ -139,8 +140,8 @@ CHALLENGE = any_of(r"""
     """)
 
 ABSENT = any_of(r"""
-    \b(?:i am|i'm|i will be|i'll be|we are) (?:currently |now |presently )?(?:out of (?:the )?office|away|travell?ing|off)\b
-    \b(?:i am|i'm|i will be|i'll be) (?:currently |now |presently )?on (?:\w+ )?(?:leave|vacation|holiday|pto|business trip)\b
+    \b(?:i am|i'm|i will be|i'll be|we are) (?:currently |now )?(?:out of (?:the )?office|away|travell?ing|off)\b
+    \b(?:i am|i'm|i will be|i'll be) (?:currently |now )?on (?:\w+ )?(?:leave|vacation|holiday|pto|business trip)\b
     out of (?:the )?office (?:until|till|from|between|with|and)
     no longer (?:work(?:s|ing)?|employed|with) (?:for|at|by|with|in)?
     (?:нахожусь|ухожу|буду находиться) (?:сейчас )?(?:в (?:\w+ )?(?:отпуске?|командировке)|на больничном|вне офиса)
@@ -150,7 +151,8 @@ ABSENT = any_of(r"""
     больше не работа(?:ю|ет) в
     (?:еңбек |кезекті )?(?:демалыста|іссапарда)мын
     (?:кеңседе|орнымда|жұмыс орнымда) (?:жоқпын|болмаймын)
-    (?:bin|befinde mich|werde) (?:ich )?(?:\S+ ){0,8}(?:nicht (?:im (?:b[üu]ro|haus)|erreichbar|anwesend)|im urlaub|abwesend|au[ßs]er haus)
+    (?:bin|befinde mich|werde) (?:ich )?(?:\S+ ){0,8}nicht (?:im (?:b[üu]ro|haus)|erreichbar|anwesend)
+    (?:bin|befinde mich|werde) (?:ich )?(?:\S+ ){0,8}(?:im urlaub|abwesend|au[ßs]er haus)
     je (?:suis|serai) (?:actuellement )?(?:absent|en (?:cong|vacances|d[ée]placement))
     (?:estoy|estar[ée]) (?:fuera|de vacaciones|ausente)
     (?:estou|estarei) (?:de f[ée]rias|ausente|fora)
@@ -201,7 +203,8 @@ RETURN = any_of(r"""
     повернусь
     """)
 INSTEAD = any_of(r"""
-    (?:urgent|emergenc|immediate|in my absence|if you need|for (?:any )?assistance)[^\n]{0,120}(?:contact|call|e?-?mail|reach|write|please)
+    (?:urgent|emergenc|immediate|in my absence)[^\n]{0,120}(?:contact|call|e?-?mail|reach|write|please)
+    (?:if you need|for (?:any )?assistance)[^\n]{0,120}(?:contact|call|e?-?mail|reach|write|please)
     please (?:contact|e-?mail|call|reach out to|direct)
     (?:срочн|экстренн|неотложн|в мо[её] отсутстви)\w*
     (?:просьба|прошу|можете|пожалуйста,?) (?:обращаться|обратиться|обращайтесь|писать|связаться|звонить)
@@ -227,7 +230,7 @@ INSTEAD = any_of(r"""
 
 
 def says_absent(text: str) -> bool:
-    """Whether somebody's absence is the whole point: said at the start, with when they return or whom to ask instead."""
+    """Whether absence is the whole point: said at the start, with when somebody returns and whom to ask instead."""
     return (
         ABSENT.search(text[:500]) is not None
         and RETURN.search(text) is not None

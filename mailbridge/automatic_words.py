@@ -11,23 +11,10 @@ FORWARDED = re.compile(
     r"^\s*(?:(?:re|отв)\s*:\s*)?(?:fwd?|wg|tr|rv|enc|пересл|пер|fw|转发)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
 
-# Where a quotation or a forwarded mail begins.
-QUOTE = any_of(
-    r"""
-    -{2,}\s*(?:original|forwarded|исходное|пересылаемое|пересланное|начало|ursprüngliche|message d'origine|mensaje)
-    (?:begin forwarded message|пересылаемое сообщение|исходное сообщение)
-    (?:from|от|кімнен|von|de|от кого)\s*:\s.*@
-    .*(?:wrote|пишет|написал(?:а|\(а\))?|жазды|schrieb|a écrit|escribió|scrisse)\s*:\s*$
-    _{10,}\s*$
-    >
-    """,
-    before=r"^\s*",
-)
-
 # A program says that nobody reads what is sent back, or that nobody wrote this.
 DO_NOT_REPLY = any_of(
     r"""
-    (?:do not|don['’]t|cannot) (?:directly )?(?:reply|respond) (?:directly )?to this (?:auto\w+ )?(?:e?-?mail|message|notification)
+    (?:do not|don['’]t|cannot) (?:directly )?(?:reply|respond) (?:directly )?to this (?:auto\w+ )?(?:e?-?mail|message)
     replies to this (?:e?-?mail|message|address)[^\n]{0,60}(?:not|un)
     this (?:e?-?mail|message|notification) (?:was|is|has been) (?:sent )?auto(?:matically|-) ?(?:generated|sent|created)
     this (?:mailbox|address|e?-?mail address|inbox) is (?:not |un)monitored
@@ -70,15 +57,18 @@ DO_NOT_REPLY = any_of(
 # Local parts that no person has.
 ROBOT = any_of(
     r"""
-    .*(?:no|not|dont|donot|never)[-_.]?(?:to[-_.]?)?repl(?:y|ies)?.*
+    .*(?:no|not|dont|donot|never)[-_.]?(?:to[-_.]?)?repl(?:y|ies).*
     .*(?:noresponse|no[-_.]response|nicht[-_.]?antworten|keine[-_.]?antwort|ne[-_.]?pas[-_.]?repondre).*
     .*(?:no[-_.]?responder|nao[-_.]?responda|ne[-_.]?otvecha|unmonitored|non[-_.]?rispondere).*
-    .*(?:notification|notify|notifier|autoreply|auto[-_.]reply|autoresponder|mailer[-_.]?daemon|automailer|autoconfirm|automated).*
-    (?:.*[-_.+])?(?:alerts?|newsletters?|bounces?|mailbot|daemon|mailer|postmaster|listserv|majordomo|digest|receipts?)(?:[-_+].*)?
+    .*(?:notification|notify|notifier|autoreply|auto[-_.]reply|autoresponder).*
+    .*(?:mailer[-_.]?daemon|automailer|autoconfirm|automated).*
+    (?:.*[-_.+])?(?:alerts?|newsletters?|bounces?|mailbot|daemon|mailer|postmaster)(?:[-_+].*)?
+    (?:.*[-_.+])?(?:listserv|majordomo|digest|receipts?)(?:[-_+].*)?
     (?:.*[-_.+])?(?:rassylka|uvedomlenie|informer|campaigns?|reply-to|verification|otp|monitoring)(?:[-_+].*)?
-    (?:cron|anacron|nagios|zabbix|grafana|jenkins|prometheus|sentry|root|www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck)
-    (?:jira|confluence|gitlab|github|bitbucket|bugzilla|bugzilla-daemon|redmine|mailman(?:-owner)?|wordpress|drupal|smartd|fail2ban)
-    (?:backuppc|munin|icinga)
+    cron|anacron|nagios|zabbix|grafana|jenkins|prometheus|sentry|munin|icinga
+    root|www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck
+    jira|confluence|gitlab|github|bitbucket|bugzilla|bugzilla-daemon|redmine|mailman(?:-owner)?
+    wordpress|drupal|smartd|fail2ban|backuppc
     """,
     before="^",
     after="$",
@@ -86,7 +76,8 @@ ROBOT = any_of(
 # Local parts that a person may have, though rarely.
 LIKE_ROBOT = any_of(
     r"""
-    (?:.*[-_.])?(?:robot|bot|news|promo|deals|offers|updates?|reminders?|mailing|monitor|automation|system|password|build|ci|backup)
+    (?:.*[-_.])?(?:robot|bot|news|promo|deals|offers|updates?|reminders?|mailing)
+    (?:.*[-_.])?(?:monitor|automation|system|password|build|ci|backup)
     """,
     before="^",
     after="$",
@@ -142,7 +133,8 @@ PEOPLES_MAILER = any_of(r"""
     outlook|thunderbird|\bowa\b|windows mail|microsoft-macoutlook|entourage
     apple mail|iphone|ipad|airmail|\bmail \d+\.\d
     android|k-9|fairemail|aquamail|bluemail|samsung
-    \bmutt\b|evolution|kmail|claws|sylpheed|geary|gnus|\bpine\b|alpine|git-send-email|postbox|seamonkey|eudora|opera mail
+    \bmutt\b|evolution|kmail|claws|sylpheed|geary|gnus|\bpine\b|alpine|git-send-email
+    postbox|seamonkey|eudora|opera mail
     the bat|becky|foxmail|em ?client|lotus notes release|ibm notes|hcl notes|\bdomino
     roundcube|squirrelmail|horde|rainloop|snappymail|zimbra|communigate|open-xchange|sogo|kerio|icewarp
     yamail|yandex|mail\.ru mailer|yahoomail|webservice|web-based|protonmail|tutanota

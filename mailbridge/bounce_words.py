@@ -7,7 +7,8 @@ SUBJECT = any_of(r"""
     non[- ]?deliver
     not delivered
     (?:can|could) ?n[o']t be (?:delivered|sent)
-    (?:mail|message|delivery|e-?mail|send(?:ing)?|smtp) (?:\w+ ){0,2}(?:fail|error|problem|reject|delay|refus|denied|bounced)
+    (?:mail|message|delivery|e-?mail|send(?:ing)?|smtp) (?:\w+ ){0,2}(?:fail|error|problem|reject)
+    (?:mail|message|delivery|e-?mail|send(?:ing)?|smtp) (?:\w+ ){0,2}(?:delay|refus|denied|bounced)
     fail(?:ure|ed) (?:notice|notification|delivery|mail|message|to deliver)
     (?:failure|delivery|status) notif
     delivery (?:status|report|has failed|problems?|warning|notification|unsuccessful|incomplete|attempt)
@@ -100,8 +101,10 @@ BODY = any_of(r"""
     transcript of (?:the )?session
     returned (?:to (?:the )?sender|mail|below|unopened|as undeliverable)
     bounced (?:back|by|message)
-    (?:user|host|recipient|mailbox|address|account|domain) (?:is |was |has been )?(?:unknown|unavailable|not found|full|over quota|disabled|inactive|rejected)
-    (?:user|host|recipient|mailbox|address|account|domain) (?:is |was |has been )?(?:does ?n[o']t exist|not exist|invalid|not listed|unrecognized|non-?existent)
+    (?:user|host|recipient|mailbox|address|account|domain) (?:is |was |has been )?(?:unknown|full|over quota|disabled)
+    (?:user|host|recipient|mailbox|address|account) (?:is |was |has been )?(?:unavailable|not found|inactive|rejected)
+    (?:user|host|recipient|mailbox|address|account|domain) (?:does ?n[o']t|does not|not) exist
+    (?:user|host|recipient|mailbox|address|account) (?:is |was )?(?:invalid|not listed|unrecognized|non-?existent)
     (?:no such|unknown|invalid|unrecognized) (?:local )?(?:user|address|recipient|mailbox|account|domain|host)
     (?:quota|storage) (?:is )?(?:exceeded|full)
     (?:over|exceed\w*) (?:\w+ ){0,3}quota
@@ -124,7 +127,8 @@ BODY = any_of(r"""
     не (?:может быть|был[оа]?|удалось|удаётся|удается|смогли|могли) (?:быть )?(?:достав|отправ)
     не доставл
     (?:ошибка|задержка|сбой) (?:при )?достав
-    (?:ящик|адрес|пользователь|получатель|адресат)\w* (?:\S+ )?(?:не (?:найден|существует|зарегистрирован)|переполнен|заблокирован|недоступ)
+    (?:ящик|адрес|пользователь|получатель|адресат)\w* (?:\S+ )?не (?:найден|существует|зарегистрирован)
+    (?:ящик|адрес|пользователь|получатель|адресат)\w* (?:\S+ )?(?:переполнен|заблокирован|недоступ)
     жеткізілме
     жеткізу мүмкін
     не вдалося достав
@@ -202,7 +206,7 @@ CUT = any_of(
     заголовки (?:исходного|вашего|письма)
     原始邮件
     原信
-    (?:original|returned|rejected|unsent|undelivered) (?:message|mail)(?: (?:header|text|content|body)\w*)?(?: follows)?\W*$
+    (?:original|returned|rejected|unsent) (?:message|mail)(?: (?:headers?|text|contents?|body))?(?: follows)?\W*$
     """,
     before=r"^[ \t>]*",
 )

@@ -1,14 +1,17 @@
 """Is this mail one of ours that came back, and from whom? By the report inside it, else by the words of the server."""
 
 import re
-from email.utils import getaddresses
 
 from crm.mail.letter import Bounce
 from mailbridge import bounce_words as words
 from mailbridge import dsn, returned
+from mailbridge.automatic_words import ANSWERED, FORWARDED
 from mailbridge.parsed import Headers, Parsed, Part
+from mailbridge.wording import calm
 
 _REASON = 500  # characters kept of what the server said
+_SUBJECT = 1000  # characters read of a subject
+_LONGEST = 65_536  # bytes read of what came back: its headers are at its beginning
 
 _REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _ORIGINALS = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
@@ -19,13 +22,12 @@ _DAEMON_NAME = re.compile(
     re.IGNORECASE,
 )
 _GREETING = re.compile(
-    r"\s*(?:здравствуй|добр\w+ (?:день|утро|вечер)|привет|уважаем|коллеги|сәлем|қайырлы|құрметті|ассалау|hello\b|hi\b|dear\b"
-    r"|good (?:day|morning|afternoon)|guten tag|hallo\b|bonjour|hola\b|merhaba)",
+    r"\s*(?:здравствуй|добр\w+ (?:день|утро|вечер)|привет|уважаем|коллеги|сәлем|қайырлы|құрметті|ассалау|merhaba"
+    r"|(?:hello|hi|dear|hallo|hola)\b|good (?:day|morning|afternoon)|guten tag|bonjour)",
     re.IGNORECASE,
 )
 # Dovecot refuses a mail by a receipt that says so.
 _REJECTED = re.compile(r"automatically rejected|was rejected|refused by the (?:recipient|mail)|отклонен", re.IGNORECASE)
-_ANSWERED = re.compile(r"^\s*(?:re|fwd?|aw|wg|tr|rv|отв|ответ|на|пересл|қайта)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _FIELD = re.compile(
     r"^[ \t]*(?:final|original)-recipient:\s*rfc822;\s*<?([^\s<>;]+@[^\s<>;]+)", re.IGNORECASE | re.MULTILINE
 )
@@ -35,10 +37,10 @@ _CODE = re.compile(r"^.*\b[45]\d\d[ -].*$", re.MULTILINE)
 
 
 def bounce(parsed: Parsed) -> Bounce | None:
-    """The bounce, None if the mail is anything else: also for reports of success and for people who forward a bounce.
+    """The bounce, None if the mail is anything else: a report of success, a person who forwards a bounce.
 
-    `permanent` is False while the server still tries; once it gave up, the mail is lost whatever the status (4.x.x after
-    days of trying, 5.2.2 for a full mailbox).
+    `permanent` is False while the server still tries; once it gave up, the mail is lost whatever the status (4.x.x
+    after days of trying, 5.2.2 for a full mailbox).
     """
     fates = tuple(fate for part in parsed.parts if part.content_type in _REPORTS for fate in dsn.fates(part))
     if fates and not _by_a_person(parsed):
@@ -78,7 +80,7 @@ def _told(parsed: Parsed, notice: returned.Notice) -> Bounce:
     named = returned.addresses(" ".join(parsed.headers.all("x-failed-recipients")))
     recipients = named or _named_in(parsed, notice)
     status = dsn.status(notice.said)
-    trying = words.STILL_TRYING.search(f"{parsed.headers.get('subject')}\n{notice.said}") is not None
+    trying = words.STILL_TRYING.search(f"{calm(parsed.headers.get('subject'), _SUBJECT)}\n{notice.said}") is not None
     code = _CODE.search(notice.said)
     return Bounce(
         recipients=recipients,
@@ -92,7 +94,7 @@ def _told(parsed: Parsed, notice: returned.Notice) -> Bounce:
 def _named_in(parsed: Parsed, notice: returned.Notice) -> tuple[str, ...]:
     """By the fields of a report that lies deeper, the words of the notice, whom we wrote to; ourselves last of all."""
     reports = (_latin(part) for part in parsed.parts if part.content_type.startswith("message/"))
-    deeper = tuple(a for text in (*reports, parsed.text) for a in _FIELD.findall(text))
+    deeper = tuple(a for text in (*reports, notice.said, notice.returned) for a in _FIELD.findall(text))
     if deeper:
         return tuple(dict.fromkeys(deeper))
     ours = {address for name in ("to", "delivered-to") for address in _mailboxes(parsed, name)}
@@ -112,12 +114,13 @@ def _named_in(parsed: Parsed, notice: returned.Notice) -> tuple[str, ...]:
 
 
 def _complains(parsed: Parsed, said: str) -> bool:
-    """Whether the mail is a notice of a mail server. Of the sender, the subject, the words and what is attached, two must
-    speak for it, one of them the sender or what is attached unless nothing at all speaks for a person."""
+    """Whether the mail is a notice of a mail server. A daemon in From, or a null path with our mail beneath, needs one
+    sign more; either of the latter alone needs words and subject; so do words and subject if nobody seems to have
+    typed them."""
     if _by_a_person(parsed):
         return False
     headers = parsed.headers
-    subject = headers.get("subject")
+    subject = calm(headers.get("subject"), _SUBJECT)
     if parsed.report_type == "disposition-notification":
         return _REJECTED.search(f"{subject}\n{said}") is not None
     if parsed.report_type not in (None, "delivery-status"):
@@ -126,22 +129,23 @@ def _complains(parsed: Parsed, said: str) -> bool:
     by_words = words.BODY.search(said) is not None
     if "x-failed-recipients" in headers or parsed.report_type or _by_daemon(headers):
         return by_words or by_subject
+    if null_path(parsed) and _originals(parsed):
+        return by_words or by_subject
     if null_path(parsed) or _originals(parsed):
         return by_words and by_subject
     return by_words and by_subject and not _typed(headers) and _GREETING.match(said) is None
 
 
 def _by_a_person(parsed: Parsed) -> bool:
-    answered = _ANSWERED.match(parsed.headers.get("subject")) is not None
-    return answered and not _by_daemon(parsed.headers) and not null_path(parsed)
+    subject = calm(parsed.headers.get("subject"), _SUBJECT)
+    passed_on = ANSWERED.match(subject) is not None or FORWARDED.match(subject) is not None
+    return passed_on and not _by_daemon(parsed.headers) and not null_path(parsed)
 
 
 def _by_daemon(headers: Headers) -> bool:
     """Whether From is a mail server's own mailbox."""
-    return any(
-        returned.is_daemon(address) or _DAEMON_NAME.search(name) is not None
-        for name, address in getaddresses(headers.all("from"))
-    )
+    value = headers.get("from")
+    return _DAEMON_NAME.search(value) is not None or any(map(returned.is_daemon, returned.addresses(value)))
 
 
 def _typed(headers: Headers) -> bool:
@@ -159,12 +163,12 @@ def _originals(parsed: Parsed) -> list[str]:
 
 
 def _latin(part: Part) -> str:
-    return part.data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return part.data[:_LONGEST].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _original_id(parsed: Parsed, returned_text: str) -> str | None:
     """From what came back; else from what the notice answers."""
-    for text in (*_originals(parsed), returned_text, parsed.text):
+    for text in (*_originals(parsed), returned_text, calm(parsed.text, _LONGEST)):
         if found := _ID.search(text):
             return found[1]
     for name in ("in-reply-to", "references"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailbridge.parsed import Part
 
+_LONGEST = 1_000_000  # bytes of a report; some thousand recipients
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
@@ -14,8 +15,8 @@ _UTF8_CHAR = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of the mail for one recipient. `action` in small letters, as the server wrote it; `address` is whom we
-    wrote to, `forwarded` where that led if it led elsewhere."""
+    """What became of the mail for one recipient. `action` in small letters, as the server wrote it; `address` is whom
+    we wrote to, `forwarded` where that led if it led elsewhere."""
 
     address: str
     action: str
@@ -30,8 +31,8 @@ def fates(part: Part) -> tuple[Fate, ...]:
 
 
 def blocks(data: bytes) -> Iterator[dict[str, str]]:
-    """Groups of fields between blank lines, names in small letters, values unfolded; the first value of a name stands."""
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    """Groups of fields between blank lines: names in small letters, values unfolded, the first of a name."""
+    text = data[:_LONGEST].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     for group in re.split(r"\n[ \t]*\n", text):
         fields: dict[str, str] = {}
         name = ""

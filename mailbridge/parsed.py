@@ -52,3 +52,5 @@ class Parsed:
     text: str = ""
     html: str | None = None
     files: tuple[File, ...] = ()
+    # What is newly written in `text`, once somebody has cut it out.
+    written: str | None = None

@@ -1,8 +1,10 @@
 """Bytes of a mail to a letter: taken apart, judged, cut to what is new in it."""
 
+from dataclasses import replace
+
 from crm.mail.letter import Address, File, Letter
 from mailbridge import addresses, hypertext, marks
-from mailbridge.automatic import automatic, nature
+from mailbridge.automatic import judged
 from mailbridge.bounces import bounce
 from mailbridge.charsets import storable
 from mailbridge.parse import parse
@@ -20,16 +22,18 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
     parsed = parse(raw)
     headers = parsed.headers
     written = reply_text(parsed.text, parsed.html)
+    # A mail that only passes something on says what it passes on.
+    written = storable(written) if written.strip() else parsed.text
     returned = bounce(parsed)
+    nature, automatic = judged(replace(parsed, written=written), returned is not None)
     answered = marks.ids(headers.get("in-reply-to"))
     return Letter(
         senders=_people(headers, "from"),
         subject=headers.get("subject")[:LONGEST_SUBJECT],
         text=parsed.text,
-        # A mail that only passes something on says what it passes on.
-        reply_text=storable(written) if written.strip() else parsed.text,
-        nature=nature(parsed),
-        automatic=automatic(parsed),
+        reply_text=written,
+        nature=nature,
+        automatic=automatic,
         html=hypertext.safe(parsed.html) if parsed.html else "",
         to=_people(headers, "to"),
         cc=_people(headers, "cc"),

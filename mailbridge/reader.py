@@ -23,7 +23,7 @@ _LARGEST_ANSWER = 1 << 30
 
 
 class Readers:
-    """A pool of reading processes. They start when they are needed, die with this one, and are replaced when they do."""
+    """A pool of reading processes. They start when needed, die with this one, and are replaced when they do."""
 
     def __init__(self, count: int, authserv_id: str | None = None) -> None:
         self._count = count

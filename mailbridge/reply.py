@@ -244,5 +244,8 @@ def _rest_of_quoted(lines: list[str], marked: list[bool], place: int) -> bool:
     """The end of a quoted line that a program wrapped on its way."""
     if not 0 < place < len(lines) - 1 or not (marked[place - 1] and marked[place + 1]):
         return False
-    line = lines[place].strip()
-    return len(lines[place - 1]) >= LONG_LINE and len(line) <= WRAPPED_REST and len(line.split()) <= 3
+    above, line = lines[place - 1].rstrip(), lines[place].strip()
+    if len(above) < LONG_LINE:
+        return False
+    continues = line[0].islower() and above[-1] not in ".?!:;" and len(line) <= LONG_LINE
+    return continues or (len(line) <= WRAPPED_REST and len(line.split()) <= 3)

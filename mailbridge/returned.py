@@ -1,11 +1,11 @@
-"""Bounces that mail servers wrote for people to read: which words say that a mail came back, and whose mailbox failed."""
+"""Bounces that mail servers wrote for people to read: where the notice ends, and whose mailbox failed."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailbridge import bounce_words as words
-from mailbridge.wording import alternatives
+from mailbridge.wording import alternatives, calm
 
 # An address as servers print it: no quoted local parts, a domain with a dot in it.
 _MAILBOX = r"[\w.!#$%&*+/=?^`{|}~'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}"
@@ -18,10 +18,11 @@ _LONGEST = 20_000  # characters of a notice; a server says what it has to say be
 
 _A = rf"(?<![\w.+-])(?<!from )(?<!from: )(?P<address>{_MAILBOX})"
 _LABEL = alternatives(r"""
-    (?:failed|bounced|invalid|undeliverable|original|final|intended|addressed|the)?[ -]*(?:recipients?|address(?:es)?)(?: address)?(?:\(s\))?
+    (?:failed|bounced|invalid|undeliverable|intended|the)?[ -]*(?:recipients?|address(?:es)?)(?: address)?(?:\(s\))?
+    addressed to
     (?:undeliverable |unknown |invalid )?(?:user|mailbox|e-?mail|account|to)(?: (?:address|name))?
-    \S*получател\w*
-    \S*адрес\w*
+    \S{0,30}получател\w*
+    \S{0,30}адрес\w*
     адресат\w*
     пользовател\w*
     ящик\w*
@@ -29,7 +30,7 @@ _LABEL = alternatives(r"""
     empf(?:ä|ae)nger
     destinataire
     destinatario
-    """)  # noqa: E501
+    """)
 _COMPLAINT = alternatives(r"""
     unknown
     invalid
@@ -58,15 +59,16 @@ _RULES = tuple(
     re.compile(rule, re.IGNORECASE | re.MULTILINE)
     for rule in (
         # On a line of its own, or first in it: <a@b>: … / a@b... User unknown / a@b on 1/2/2020 / a@b (reason)
-        rf"^[ \t>*•·-]*(?:rfc822; *)?{_OPEN}{_A}{_CLOSE}[ \t]*"
+        rf"^[ \t>*•·-]{{0,20}}(?:rfc822; *)?{_OPEN}{_A}{_CLOSE}[ \t]*"
         rf"(?:$|:|\.\.\.|,[ \t]*$|;|on (?:\d|\w{{2,3}}, )|\(|[-–—=][ >]|\[|<{_MAILBOX}>[ \t]*$)",
         # X.400 of old Exchange
         rf"\bsmtp[=:] *{_A}",
-        rf"^[ \t>*•-]*{_LABEL}[ \t]*[:=][ \t]*(?:rfc822; *)?(?:\"[^\"\n]*\"|[^<>\n@]{{0,60}})?{_OPEN}{_A}",
+        rf"^[ \t>*•-]{{0,20}}{_LABEL}[ \t]*[:=][ \t]*(?:rfc822; *)?(?:\"[^\"\n]*\"|[^<>\n@]{{0,60}})?{_OPEN}{_A}",
         rf"rcpt to: *<?{_A}",
         rf"\b[45]\d\d[ -](?:[^\n@]|@(?!\S)){{0,120}}?[<\"'(: ]{_A}",
         rf"{_A}{_CLOSE}(?:\.\.\.|:)?[ \t,]*(?:\S+ ){{0,3}}?{_COMPLAINT}",
-        rf"(?:to|user|recipient|address|mailbox|for|адрес\w*|получател\w+|для|пользовател\w+)[ \t]*:?\s+(?:[^\n@<>]{{0,40}}<)?{_OPEN}{_A}",
+        rf"(?:to|user|recipient|address|mailbox|for|адрес\w*|получател\w+|для|пользовател\w+)[ \t]*:?\s+"
+        rf"(?:[^\n@<>]{{0,40}}<)?{_OPEN}{_A}",
         _A,
     )
 )
@@ -85,9 +87,10 @@ _BARE_NAME = re.compile(r"^[ \t]+([\w.+-]{2,64})[ \t]*$", re.MULTILINE)
 
 def notice(text: str) -> Notice:
     """Cuts the text where the returned mail begins; a text that begins with it is all notice."""
-    cut = next((found for found in words.CUT.finditer(text) if text[: found.start()].strip()), None)
-    end = cut.start() if cut else len(text)
-    return Notice(text[: min(end, _LONGEST)], text[end : end + _LONGEST])
+    text = calm(text, 2 * _LONGEST)
+    cut = next((found for found in words.CUT.finditer(text, 0, _LONGEST) if text[: found.start()].strip()), None)
+    end = cut.start() if cut else _LONGEST
+    return Notice(text[:end], text[end:])
 
 
 def failed(said: str, never: Iterable[str], surely: Iterable[str] = ()) -> tuple[str, ...]:
@@ -140,4 +143,8 @@ def _clean(address: str) -> str:
 
 
 def _unique(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple({address.lower(): address for address in reversed(tuple(found))}.values())[::-1]
+    """Each mailbox once, as it was first written."""
+    kept: dict[str, str] = {}
+    for address in found:
+        kept.setdefault(address.lower(), address)
+    return tuple(kept.values())

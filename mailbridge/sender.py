@@ -1,9 +1,10 @@
 """Who proved to be the sender? Only what our own border wrote of this mail counts, and only for one From (RFC 8601).
 
-The border's field is the topmost Authentication-Results; it names the border, and above it stand only Received fields of
-the border's own domain, at most one of which took the mail from outside. Whatever is forged arrived in the mail and stands
-below what the border put on top. One thing position cannot show: a border that adds nothing of its own to some mail must at
-least remove fields that carry its name (RFC 8601, 5), else a forged one directly below its Received is taken for its own.
+The border's field is the topmost Authentication-Results; it names the border, and above it stand only Received fields
+of the border's own domain, at most one of which took the mail from outside. Whatever is forged arrived in the mail and
+stands below what the border put on top. One thing position cannot show: a border that adds nothing of its own to some
+mail must at least remove fields that carry its name (RFC 8601, section 5), else a forged one directly below its own
+Received is taken for genuine.
 """
 
 import re
@@ -42,8 +43,8 @@ class _Result:
 
 
 def authentication(parsed: Parsed, authserv_id: str | None) -> Authentication:
-    """What our border says of the sender. Without `authserv_id`, or if From names nobody or several, nothing is verified;
-    the words of the topmost field are then given all the same, and mean no more than whoever wrote it."""
+    """What our border says of the sender. If From names nobody or several, nothing is verified, nor is it without
+    `authserv_id`: the words are then those of the topmost field, and mean no more than whoever wrote it."""
     value = _border_field(parsed.headers, authserv_id)
     if value is None:
         return Authentication()

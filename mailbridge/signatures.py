@@ -9,7 +9,7 @@ corpora do: those of Discourse and GitHub keep closings, all drop what is below 
 import re
 from collections.abc import Sequence
 
-from mailbridge.closings import CLOSING, POSITION
+from mailbridge.closings import CLOSING, OPENS_WITH_CLOSING, POSITION
 
 _DELIMITER = re.compile(r"^\s{0,3}(?:--|—|––|-- --|__|\+\+|==|ᐧ)\s*$")
 _RULE = re.compile(r"^\s{0,3}(?:[_\-–—=*~+#]{3,}|(?:[-_*] ){3,}[-_*]?)\s*$")
@@ -75,15 +75,16 @@ LOWEST = 200  # lines, blank ones too, that can still be a signature
 
 def cut_delimited(lines: list[str]) -> list[str]:
     """Lines of one stretch of own words up to a signature delimiter."""
-    for place in range(max(0, len(lines) - LOWEST), len(lines)):
+    end = len(lines)
+    below: list[str] = []
+    for place in range(len(lines) - 1, max(0, len(lines) - LOWEST) - 1, -1):
         line = lines[place]
-        if line.lstrip()[:1] not in _STARTS:
-            continue
-        if _DELIMITER.match(line) or (_RULE.match(line) and len(line.strip()) >= 3):
-            below = [text for text in lines[place + 1 :] if text.strip()]
-            if _ends_message(lines, place, below):
-                return lines[:place]
-    return lines
+        ruled = line.lstrip()[:1] in _STARTS and (_DELIMITER.match(line) or _RULE.match(line))
+        if ruled and _ends_message(lines[:end], place, below):
+            end, below = place, []
+        elif line.strip():
+            below.insert(0, line)
+    return lines[:end]
 
 
 _STARTS = frozenset("-—–_+=ᐧ*~#")
@@ -98,8 +99,8 @@ def _ends_message(lines: Sequence[str], place: int, below: Sequence[str]) -> boo
     if _DISCLAIMER.match(below[0][:400]):
         return True
     if _DELIMITER.match(line):
-        long = sum(len(text) > SHORT for text in below)
-        return len(below) <= DEEPEST_DELIMITED and long * 3 <= len(below) + 2
+        prose = any(len(text) > SHORT and not looks_like_contact(text) for text in cut_disclaimer(["", *below]))
+        return len(below) <= DEEPEST_DELIMITED and not prose
     if _is_heading(lines, place) or len(below) > DEEPEST:
         return False
     closing = sum(CLOSING.match(text.strip()) is not None for text in below[:2])
@@ -114,7 +115,12 @@ def _is_heading(lines: Sequence[str], place: int) -> bool:
 
 
 def looks_like_contact(line: str) -> bool:
-    return bool(_PHONE.search(line[:200]) or _REACH.search(line[:200]) or POSITION.search(line[:200]))
+    return _reaches(line) or POSITION.search(line[:200]) is not None
+
+
+def _reaches(line: str) -> bool:
+    """Whether it names a telephone, an address, a site."""
+    return bool(_PHONE.search(line[:200]) or _REACH.search(line[:200]))
 
 
 def cut_closing(lines: list[str]) -> list[str]:
@@ -124,13 +130,16 @@ def cut_closing(lines: list[str]) -> list[str]:
         if depth > DEEPEST:
             break
         text = lines[place].strip()
+        below = [lines[later].strip() for later in filled if later > place]
+        if OPENS_WITH_CLOSING.match(text[:SHORT]) and _reaches(text) and len(text) <= 2 * SHORT and place != filled[0]:
+            return lines[:place] if not below or _stored(below) else lines
         if len(text) > SHORT or not CLOSING.match(text):
             continue
-        below = [lines[later].strip() for later in filled if later > place]
         if not _stored(below):
             return lines
-        said = _GRATITUDE.match(text) is not None or place == filled[0]
-        return lines[: place + 1] if said else lines[:place]
+        if _GRATITUDE.match(text):
+            return lines[: place + 1]
+        return lines if place == filled[0] else lines[:place]
     return _cut_contacts(lines)
 
 
@@ -158,7 +167,7 @@ def _cut_contacts(lines: list[str]) -> list[str]:
         return lines[:start]
     words = block[0].split()
     named = 2 <= len(words) <= 4 and all(word[0].isupper() for word in words) and ":" not in block[0]
-    reached = sum(bool(_PHONE.search(line[:200]) or _REACH.search(line[:200])) for line in block[1:])
+    reached = sum(map(_reaches, block[1:]))
     if named and len(block) >= 3 and reached >= 2 and all(len(line) <= SHORT for line in block):
         return lines[:start]
     return lines

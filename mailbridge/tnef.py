@@ -8,7 +8,7 @@ from tnefparse import TNEF
 
 from crm.mail.letter import File
 from mailbridge import files, richtext
-from mailbridge.charsets import decode
+from mailbridge.charsets import decode, storable
 
 # The library copies the rest of the data at every object.
 _MOST = 3000
@@ -61,14 +61,15 @@ def _attachments(found: TNEF) -> Iterator[File]:
 
 def _string(value: object) -> str:
     text = decode(value) if isinstance(value, bytes) else value if isinstance(value, str) else ""
-    return text.replace("\0", "").strip()
+    return storable(text).strip()
 
 
 def _body(found: TNEF) -> tuple[str, str | None]:
     html = _string(found.htmlbody) or None
     text = _string(found.body)
     if not text and not html and found._rtfbody:
-        text, wrapped = richtext.text(richtext.decompressed(found._rtfbody))
+        rtf, wrapped = richtext.text(richtext.decompressed(found._rtfbody))
+        text = storable(rtf)
         if wrapped:
             text, html = "", text
     return text, html

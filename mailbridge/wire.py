@@ -28,6 +28,8 @@ def pack(letter: Letter) -> bytes:
 
 def unpack(data: bytes) -> Letter:
     """Raises ValueError, TypeError or KeyError for what `pack` did not make."""
+    if len(data) < _LENGTH.size:
+        raise ValueError("cut off")
     (length,) = _LENGTH.unpack_from(data)
     facts = json.loads(data[_LENGTH.size : _LENGTH.size + length])
     for name in _ADDRESSES:

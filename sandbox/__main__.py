@@ -42,8 +42,10 @@ async def serve(args: argparse.Namespace) -> None:
     app = make_app(rates=args.limits, imap_port=args.imap_port, smtp_port=args.smtp_port)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, args.host, args.port)
-    await site.start()
+    try:
+        await web.TCPSite(runner, args.host, args.port).start()
+    except OSError as error:
+        raise SystemExit(f"sandbox: {args.host}:{args.port} cannot be used: {error.strerror}") from None
     if not args.quiet:
         bound = runner.addresses[0][1]
         print(f"The sandbox listens on http://{args.host}:{bound}", flush=True)

@@ -79,10 +79,14 @@ async def windows(sessions: Sessions, profiles: Sequence[Profile], now: datetime
 
 
 async def held_messages(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Those that were asked about and never answered; one a transaction."""
     handled = 0
     for profile in profiles:
-        async with transaction(sessions) as session:
-            handled += await holding.place_forgotten(session, profile, now - HELD_FOR, now)
+        last: int | None = 0
+        while last is not None:
+            async with transaction(sessions) as session:
+                last = await holding.place_forgotten(session, profile, now - HELD_FOR, now, last)
+            handled += last is not None
     return handled
 
 

@@ -8,7 +8,7 @@ from bot import admin_views as views
 from bot import middlewares
 from bot.context import Context
 from bot.filters import OWN_WORDS, When
-from crm.errors import NotAllowed, WrongInput, WrongPlace
+from crm.errors import NotAllowed, NotAnAgent, WrongInput, WrongPlace
 from crm.outbox import Priority
 from crm.people import duty
 from crm.people import service as people
@@ -27,16 +27,16 @@ router.include_router(commands)
 ROLES = ("agent", "lead")
 
 
-def _require_admin(message: Message, ctx: Context) -> User:
-    if message.from_user is None or message.from_user.id not in ctx.admins:
-        raise NotAllowed(what="admin")
-    return message.from_user
+def _admin(message: Message, ctx: Context) -> User | None:
+    return message.from_user if message.from_user and message.from_user.id in ctx.admins else None
 
 
 @commands.message(Command("connect", ignore_mention=True))
 async def connect(message: Message, ctx: Context) -> str:
     """Engineers of this desk work in this group from now on."""
-    admin = _require_admin(message, ctx)
+    admin = _admin(message, ctx)
+    if admin is None:
+        raise NotAllowed(what="admin")
     if not message.chat.is_forum:
         raise WrongPlace(what="forum")
     group = await groups.seen(ctx.session, ctx.profile.name, message.chat.id, message.chat.title or "", None)
@@ -54,13 +54,13 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     words = (command.args or "list").split()
     verb, rest = words[0].lower(), [word.lower() for word in words[1:]]
     if verb == "list":
-        if agent is None:
-            _require_admin(message, ctx)
+        if agent is None and not _admin(message, ctx):
+            raise NotAnAgent
         known = await duty.team(ctx.session, ctx.profile, ctx.now)
         await ctx.hint(message, views.agents(ctx.team, known.members))
         return "agents"
-    if agent is None or agent.role != "lead":
-        _require_admin(message, ctx)
+    if (agent is None or agent.role != "lead") and not _admin(message, ctx):
+        raise NotAllowed(what="team")
     person = message.reply_to_message.from_user if message.reply_to_message else None
     if message.reply_to_message and message.reply_to_message.forum_topic_created:
         person = None
@@ -100,6 +100,6 @@ async def membership(event: ChatMemberUpdated, ctx: Context) -> str:
     await groups.seen(ctx.session, ctx.profile.name, event.chat.id, event.chat.title or "", rights)
     if known is None:
         params = {"chat_id": event.chat.id, **views.added(ctx.team, views.missing_rights(rights)).params()}
-        bucket = f"{ctx.profile.name}:chat:{event.chat.id}"
-        await ctx.call("sendMessage", params, bucket, Priority.WARNING)
+        # In the lane of the answer to /connect, which is not to be overtaken by it.
+        await ctx.call("sendMessage", params, await ctx.bucket(event.chat.id), Priority.WARNING)
     return "added"

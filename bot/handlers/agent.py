@@ -18,7 +18,14 @@ router = Router(name="agent")
 router.callback_query.filter(GROUP_BUTTON)
 router.callback_query.middleware(middlewares.member)
 
-STEPS = {"take": work.take, "ask": work.ask, "hold": work.hold, "resolve": work.resolve, "reopen": work.reopen}
+STEPS = {
+    "take": work.take,
+    "over": work.take_over,
+    "ask": work.ask,
+    "hold": work.hold,
+    "resolve": work.resolve,
+    "reopen": work.reopen,
+}
 
 
 @router.callback_query(press.Work.filter(F.action.in_(STEPS)))

@@ -29,6 +29,8 @@ router = Router(name="requester")
 LONE_COMMAND = re.compile(r"^/[A-Za-z0-9_]+(@\w+)?$")
 # How long a reply may wait for the message it replies to, when both were handed over in the wrong order.
 PARENT_PATIENCE = timedelta(seconds=10)
+# A reply to a message of ours: that it was sent may only be about to be written down.
+ANSWER_PATIENCE = timedelta(seconds=2)
 # And an edit for its original.
 ORIGINAL_PATIENCE = timedelta(seconds=60)
 
@@ -165,12 +167,14 @@ async def write(
 
 
 def _written(message: Message, ctx: Context, who: Requester, content: dict[str, Any]) -> Written:
-    """A reply to an own message that has not come yet waits for it a little."""
+    """A reply to a message that is not known yet waits for it a little."""
     replied = message.reply_to_message
-    if replied is not None and who.replied_message_id is None and who.replied_ticket_id is None:
-        own = replied.from_user is not None and replied.from_user.id == who.chat_id
-        if own and content_of(replied) is not None:
+    unknown = who.replied_message_id is None and who.replied_ticket_id is None
+    if unknown and replied is not None and replied.from_user is not None:
+        if replied.from_user.id == who.chat_id and content_of(replied) is not None:
             ctx.wait_for(PARENT_PATIENCE)
+        if replied.from_user.is_bot:
+            ctx.wait_for(ANSWER_PATIENCE)
     if who.replied_message_id is not None:
         content = {**content, "reply_to": who.replied_message_id}
     return Written(content, message.date, Origin(message.chat.id, message.message_id), middlewares.album_of(message))

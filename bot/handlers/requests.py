@@ -5,7 +5,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery
 
 from bot import callbacks as press
-from bot import middlewares, views
+from bot import kinds, middlewares, views
 from bot.context import Context
 from bot.filters import PRIVATE_BUTTON
 from bot.fsm.states import Rejection
@@ -45,7 +45,7 @@ async def look(query: CallbackQuery, ctx: Context, who: Requester, callback_data
         raise NotFound(what="ticket")
     mine = ctx.look(who.language)
     last = [
-        (views.author_label(mine, message.author_kind), queries.words_of(message)[:200])
+        (views.author_label(mine, message.author_kind), kinds.words(mine.t, message.content)[:200])
         for message in await queries.last_messages(ctx.session, ticket["id"], LAST_MESSAGES, public_only=True)
     ]
     await ctx.answer(query)

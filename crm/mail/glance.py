@@ -30,7 +30,8 @@ _GLANCE = """
                   group by r.ticket_id
                   union all
                   select k.id, null from ticket k where k.reference = any($6::text[]) and k.desk = $1) m
-            join ticket t on t.id = m.ticket_id) as threads
+            join ticket meant on meant.id = m.ticket_id
+            join ticket t on t.id = coalesce(meant.merged_into_id, meant.id)) as threads
     from (select 1) one
     left join identity i on i.desk = $1 and i.channel = 'email' and i.address = $2
     left join person p on p.id = i.person_id

@@ -77,7 +77,8 @@ _RECOGNISE = """
                                      'status', t.status, 'group_id', t.group_id,
                                      'answers_to', t.answers_to) order by t.id), '[]')
             from ticket t where t.requester_id = p.id and t.desk = $1 and t.status = any($3::text[])) as tickets,
-           r.ticket_id as replied_ticket, r.message_ref as replied_message,
+           coalesce(rt.merged_into_id, r.ticket_id) as replied_ticket,
+           case when rt.merged_into_id is null then r.message_ref end as replied_message,
            o.message_id is not null as known, a.ticket_id as album_ticket,
            a.id is not null and a.ticket_id is null as album_held,
            nextval('message_id_seq') as next_message,
@@ -87,6 +88,7 @@ _RECOGNISE = """
     left join person p on p.id = i.person_id
     left join dialogue d on d.desk = $1 and d.chat_id = $2 and d.thread_id = 0 and d.telegram_id = $2
     left join telegram_message r on r.desk = $1 and r.chat_id = $2 and r.message_id = $4
+    left join ticket rt on rt.id = r.ticket_id
     left join telegram_message o on o.desk = $1 and o.chat_id = $2 and o.message_id = $5
     left join lateral (select m.id, m.ticket_id from message m
                        where m.album_id = $6 and m.requester_id = p.id order by m.id limit 1) a on true

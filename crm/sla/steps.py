@@ -14,6 +14,12 @@ from crm.sla.policy import Terms
 Hours = Callable[[str], Calendar | None]
 
 
+def worth_telling(missed: int) -> bool:
+    """Whether a round is still told of after so many that were missed in a row: the first ones, then at twice the
+    distance each time, so that what nobody touches is neither forgotten nor a noise that nobody hears."""
+    return missed <= 2 or missed & (missed + 1) == 0
+
+
 def ledger(pauses: Iterable[Pause], terms: Terms) -> list[Pause]:
     """The pauses that stop a clock with these terms."""
     return [pause for pause in pauses if pause.kind in terms.stops]

@@ -29,6 +29,11 @@ from crm.tickets.models import Ticket
 log = structlog.get_logger()
 
 AGAIN = timedelta(hours=1)
+# Of the rounds before this one; whatever is said to the requester meets them all.
+_MISSED = """
+    select count(*) as missed from sla_target
+    where ticket_id = $1 and metric = 'inform' and round < $2 and met_at is null and breached_at is not null
+"""
 PRIORITIES = ("low", "normal", "high", "urgent")
 
 
@@ -132,7 +137,7 @@ class _Batch:
         given = await self._reassign(done, ticket, facts)
         await self._raise(done, ticket, facts)
         tell = tuple(word for step in done for word in step.tell)
-        if tell or given:
+        if (tell or given) and await self._worth_telling(row):
             called = given + [a for a in self.team.recipients(ticket.assignee_id, tell, self.now) if a not in given]
             facts["mention"] = [assignment.named(agent) for agent in called]
             self.changes.outgoing.append(
@@ -140,6 +145,14 @@ class _Batch:
             )
         ticket.updated_at = self.now
         self.changes.outgoing += outward.shown(ticket.desk, ticket.group_id, ticket.id, self.now)
+
+    async def _worth_telling(self, row: SlaTarget) -> bool:
+        """A ticket that nobody touches misses one word to its requester after another; the log has all of it."""
+        if row.metric != "inform" or row.round == 1:
+            return True
+        await self.session.flush()
+        [found] = await self.session.rows(_MISSED, row.ticket_id, row.round)
+        return steps.worth_telling(found["missed"])
 
     def _log(self, row: SlaTarget, step: Step, ticket: Ticket) -> None:
         facts = _facts(row, step) | {"due_at": row.due_at.isoformat()}

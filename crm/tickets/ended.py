@@ -11,7 +11,9 @@ from crm.tickets.thanks import only_thanks
 
 _COLUMNS = "select id, reference, subject, status, group_id from ticket where desk = $1 and requester_id = $2"
 _REPLIED = f"{_COLUMNS} and id = $3 and status = any($4::text[]) and ($5 or status = 'closed' and closed_at >= $6)"
-_LATEST = f"{_COLUMNS} and status = 'closed' and closed_at >= $3 order by closed_at desc limit 1"
+_LATEST = (
+    f"{_COLUMNS} and status = 'closed' and merged_into_id is null and closed_at >= $3 order by closed_at desc limit 1"
+)
 
 
 async def replied_to(

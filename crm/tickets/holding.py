@@ -87,24 +87,28 @@ async def _write_first(session: Session, profile: Profile, changes: Changes, now
     changes.outgoing.clear()
 
 
-async def place_forgotten(session: Session, profile: Profile, before: datetime, now: datetime, limit: int = 20) -> int:
-    """Held messages whose requester never said where they belong go to the latest living ticket, or open one."""
+async def place_forgotten(
+    session: Session, profile: Profile, before: datetime, now: datetime, after: int = 0
+) -> int | None:
+    """The next held message after that id whose requester never said where it belongs goes to the latest living ticket,
+    or opens one; gives its id, None if there is no other.
+
+    One a transaction: whoever opened a ticket holds the turn of its assignment, and must wait for no other ticket.
+    """
     found = await session.execute(
         select(Message.id, Message.requester_id)
-        .where(Message.ticket_id.is_(None), Message.desk == profile.name, Message.sent_at < before)
+        .where(Message.ticket_id.is_(None), Message.desk == profile.name, Message.sent_at < before, Message.id > after)
         .order_by(Message.id)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    placed = 0
-    for message_id, person_id in found.all():
-        chat = await people.telegram_chat(session, profile.name, person_id)
-        message = await session.get_one(Message, message_id)
-        # An album is placed whole with its first part.
-        if chat is None or message.ticket_id is not None:
-            continue
+    row = found.first()
+    if row is None:
+        return None
+    message_id, person_id = row
+    chat = await people.telegram_chat(session, profile.name, person_id)
+    if chat is not None:
         who = await people.recognise(session, profile, chat, "", None, None, now)
         latest = who.tickets[-1].id if who.tickets else None
         await place_held(session, profile, who, message_id, latest, now)
-        placed += 1
-    return placed
+    return int(message_id)

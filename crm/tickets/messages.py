@@ -38,6 +38,18 @@ async def places(session: Session, message_id: int, role: str) -> list[TelegramM
     return list(found)
 
 
+_TOLD_OTHERWISE = """
+    select 1 from message m
+    where m.id = $2 and m.relayed_at is not null and not exists (
+        select 1 from outbox o where o.ticket_id = $1 and o.message_id = m.id and o.payload -> 'told' = m.content)
+"""
+
+
+async def told_otherwise(session: Session, ticket_id: int, message_id: int) -> bool:
+    """Whether it travelled with others in words that it does not have any more; what was told is kept with its row."""
+    return bool(await session.rows(_TOLD_OTHERWISE, ticket_id, message_id))
+
+
 async def edit(
     session: Session,
     profile: Profile,

@@ -45,6 +45,8 @@ class Ticket(Base):
     # By which identity its requester wrote last.
     answers_to: Mapped[int | None] = mapped_column(ForeignKey("identity.id"))
     related_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    # Where it goes on, in one step: never a ticket that is merged itself.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     group_id: Mapped[int | None] = mapped_column(ForeignKey("desk_group.id"))
     thread_id: Mapped[int | None]
     card_message_id: Mapped[int | None]

@@ -16,7 +16,7 @@ _OWN = """
     select t.id, t.reference, t.subject, t.status, t.request_type as type, t.opened_at,
            (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.met_at is null
             and s.next_at is not null and s.breached_at is null and s.metric not in ('inform', 'transfer')) as due_at
-    from ticket t where t.desk = :desk and t.requester_id = :person
+    from ticket t where t.desk = :desk and t.requester_id = :person and t.merged_into_id is null
 """
 
 
@@ -30,8 +30,10 @@ async def own(session: Session, desk: str, person_id: int, limit: int = 8) -> li
 
 
 async def own_one(session: Session, desk: str, person_id: int, ticket_id: int) -> Facts | None:
-    found = await session.execute(text(_OWN + " and t.id = :id"), {"desk": desk, "person": person_id, "id": ticket_id})
-    row = found.first()
+    """One of them; of a merged one, the ticket in which it goes on."""
+    meant = "(select coalesce(merged_into_id, id) from ticket where id = :id)"
+    values = {"desk": desk, "person": person_id, "id": ticket_id}
+    row = (await session.execute(text(f"{_OWN} and t.id = {meant}"), values)).first()
     return dict(row._mapping) if row else None
 
 
@@ -74,7 +76,7 @@ _CARD = """
            t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
            e.address as mail, e.unreachable_at is not null as mail_unreachable,
-           a.name as assignee, r.reference as related, o.name as organization, o.contract,
+           a.name as assignee, r.reference as related, n.reference as merged_into, o.name as organization, o.contract,
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
                    'met_at', s.met_at, 'breached_at', s.breached_at, 'stands', s.next_at is null) order by s.id), '[]')
             from (select distinct on (x.metric) x.* from sla_target x where x.ticket_id = t.id
@@ -88,6 +90,7 @@ _CARD = """
                        order by x.id is distinct from t.answers_to, x.id desc limit 1) e on true
     left join agent a on a.id = t.assignee_id
     left join ticket r on r.id = t.related_id
+    left join ticket n on n.id = t.merged_into_id
     left join organization o on o.id = t.organization_id
     where t.id = $1
 """

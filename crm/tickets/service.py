@@ -17,6 +17,7 @@ from crm.people import service as people
 from crm.people.organizations import CONTACT
 from crm.people.reach import Reach
 from crm.people.service import OpenTicket, Requester
+from crm.plain import visible
 from crm.sla import keeping, maintenance, targets
 from crm.sla.policy import Facts, organization_key
 from crm.tickets import assignment, outward, queries, status, thanks
@@ -55,13 +56,13 @@ class Opening:
 
 
 def subject_of(content: dict[str, Any]) -> str:
-    """The first line of what was written, short; the kind of content if nothing was (`[photo]`)."""
+    """What was written, short and in one line; the kind of content if nothing was (`[photo]`)."""
     return shortened(str(content.get("text") or "")) or f"[{content['type']}]"
 
 
 def shortened(text: str) -> str:
     """In one line, as long as a subject may be."""
-    words = re.sub(r"\s+", " ", text.strip())
+    words = visible(re.sub(r"\s+", " ", text)).strip()
     return words if len(words) <= SUBJECT_LENGTH else words[: SUBJECT_LENGTH - 1].rstrip() + "…"
 
 
@@ -275,6 +276,7 @@ async def change_status(
     ticket.updated_at = now
     ticket.resolved_at = now if ticket.status == "resolved" else ticket.resolved_at
     ticket.closed_at = now if ticket.status in status.ENDED else None
+    ticket.merged_into_id = ticket.merged_into_id if ticket.status in status.ENDED else None
     ticket.silence_at = profile.silence(now)[0] if ticket.status == "resolved" else None
     moved = await keeping.follow_status(session, profile, ticket_id, ticket.status, now)
     changes.events.append(journal.event(ticket_id, actor, action, now, before=before, after=ticket.status, **facts))

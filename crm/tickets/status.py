@@ -18,6 +18,7 @@ Action = Literal[
     "reopen",
     "decline",
     "withdraw",
+    "merge",
 ]
 
 ACTIVE: frozenset[str] = frozenset({"new", "open", "pending", "on_hold"})
@@ -67,6 +68,8 @@ _NEXT: dict[Action, dict[Status, Status]] = {
         "on_hold": "closed",
         "resolved": "closed",
     },
+    # It goes on in another ticket.
+    "merge": {"new": "closed", "open": "closed", "pending": "closed", "on_hold": "closed", "resolved": "closed"},
 }
 
 

@@ -11,7 +11,7 @@ from crm.changes import Changes
 from crm.db import Session
 from crm.desks import Priority as TicketPriority
 from crm.desks import Profile
-from crm.errors import NotFound, WrongInput, WrongStatus
+from crm.errors import AlreadyTaken, NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
 from crm.people.reach import reach
@@ -20,6 +20,7 @@ from crm.sla import keeping
 from crm.sla.policy import METRICS, TRANSFER
 from crm.sla.targets import Moved
 from crm.tickets import outward, status
+from crm.tickets.assignment import named
 from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import Written, change_status, load, origin_pairs
 
@@ -133,12 +134,36 @@ async def _step(
 
 
 async def take(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
-    """The agent answers for it from now on."""
+    """The agent answers for it from now on. Raises AlreadyTaken if a colleague does so already."""
     ticket = await load(session, profile.name, ticket_id)
     if ticket.assignee_id == agent.id and ticket.status != "new":
         return ticket
+    if (colleague := await _colleague(session, agent, ticket)) is not None:
+        status.after("take", ticket.status)
+        raise AlreadyTaken(name=colleague.name)
     ticket.assignee_id = agent.id
     return await _step(session, profile, agent, ticket_id, "take", None, now)
+
+
+async def take_over(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:
+    """On purpose, from whoever answers for it: the log and the topic say so, and the colleague is called."""
+    ticket = await load(session, profile.name, ticket_id)
+    colleague = await _colleague(session, agent, ticket)
+    if colleague is None:
+        return await take(session, profile, agent, ticket_id, now)
+    ticket.assignee_id = agent.id
+    await _step(session, profile, agent, ticket_id, "take", None, now, instead_of=colleague.name)
+    said = outward.say_in_topic(
+        profile.name, ticket.group_id, ticket_id, "taken_over", name=agent.name, mention=[named(colleague)]
+    )
+    await Changes(outgoing=[said]).write(session, profile.name, now)
+    return ticket
+
+
+async def _colleague(session: Session, agent: Agent, ticket: Ticket) -> Agent | None:
+    """Who else answers for it."""
+    mine = ticket.assignee_id in (None, agent.id)
+    return None if mine else await session.get_one(Agent, ticket.assignee_id)
 
 
 async def ask(session: Session, profile: Profile, agent: Agent, ticket_id: int, now: datetime) -> Ticket:

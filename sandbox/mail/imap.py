@@ -98,7 +98,7 @@ class Mailboxes:
             return await session.mailbox_set.get_mailbox(name)
 
     async def put(self, address: str, folder: str, raw: bytes, at: float, *, seen: bool = False) -> Kept:
-        """Lay a mail into a folder. Raises RecursionError when it is nested too deeply to be shown."""
+        """Lay a mail into a folder."""
         flags = frozenset({Seen}) if seen else frozenset()
         mailbox = await self._folder(address, folder)
         message = await mailbox.append(AppendMessage(raw, datetime.fromtimestamp(at, UTC), flags), recent=not seen)

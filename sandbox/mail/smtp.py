@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -11,6 +12,9 @@ from sandbox.mail.office import Office
 from sandbox.mail.writing import DAEMON, bounce
 
 LARGEST = 50 * 1024 * 1024
+# pymap takes a mail apart by recursion, in time that grows with the square of the depth.
+MOST_WRAPPERS = 100
+_WRAPPER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.I | re.M)
 # Every login makes aiosmtpd warn of an attribute of its own that it sets itself.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
@@ -74,16 +78,15 @@ class Submission:
         for fault in faults.values():
             if fault is not None and fault.kind in ("defer", "refuse"):
                 return fault.reply
+        if len(_WRAPPER.findall(raw)) > MOST_WRAPPERS:
+            return "554 5.6.0 too many parts with parts in them"
         hung = next((fault for fault in faults.values() if fault is not None and fault.kind == "hang"), None)
         if hung is None or hung.done:
             for to, fault in faults.items():
                 if fault is not None and fault.kind == "bounce":
                     await self._return(sender, to, raw)
                     continue
-                try:
-                    await self._office.deliver(raw, sender, to, session.host_name or "unknown", login)
-                except RecursionError:
-                    return "554 5.6.0 nested too deeply"
+                await self._office.deliver(raw, sender, to, session.host_name or "unknown", login)
         if hung is not None:
             await asyncio.sleep(hung.seconds)
             cast(asyncio.Transport, server.transport).abort()

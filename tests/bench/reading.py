@@ -76,9 +76,10 @@ def body(raw: bytes) -> tuple[str, str | None]:
         kind = part.get_content_type()
         if kind in ("text/plain", "text/html") and kind not in parts and part.get_content_disposition() != "attachment":
             data = part.get_payload(decode=True)
+            assert isinstance(data, bytes)
             charset = part.get_content_charset()
             words = data.decode(charset or "windows-1251", "replace").replace("\r\n", "\n")
-            flowed = (part.get_param("format") or "").lower() == "flowed"
+            flowed = str(part.get_param("format")).lower() == "flowed"
             parts[kind] = re.sub(r"(?m)(?<!^--) \n(?=[^>\n])", " ", words) if flowed else words
     html = parts.get("text/html")
     return parts.get("text/plain") or (_as_text(html) if html else ""), html

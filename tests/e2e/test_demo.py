@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
+from sandbox.client import Sandbox
 from tests.e2e.processes import Process, free_port
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -46,6 +47,20 @@ async def play(page: Page) -> None:
     await expect(answer).not_to_contain_text("/r ")
 
 
+async def set_up(address: str) -> None:
+    """The lead has connected the group and named the engineer; each answer stands behind its question."""
+    async with Sandbox(address) as sandbox:
+        state = await sandbox.state()
+        [group] = [chat["id"] for chat in state["groups"]]
+        lead = next(user["id"] for user in state["users"] if user["first_name"] == "Ерлан")
+        said = [m.get("text", "") for m in (await sandbox.chat(group, lead))["messages"] if m.get("text")]
+    steps = ["Отправьте сюда /connect", "/connect", "/agent add lead", "Сәлем", "/agent add", "Динара"]
+    # In this order, whatever stands between.
+    following = iter(said)
+    assert all(any(step in words for words in following) for step in steps), said
+    assert sum(steps[0] in words for words in said) == 1
+
+
 async def test_both_sides_in_the_browser(tmp_path: Path) -> None:
     port = free_port()
     demo = Process("demo")
@@ -55,6 +70,7 @@ async def test_both_sides_in_the_browser(tmp_path: Path) -> None:
     await demo.start(*command, env={"KEZEKSHI_VAR": str(var)})
     try:
         await demo.wait_line(f"127.0.0.1:{port}", timeout=90)
+        await set_up(f"http://127.0.0.1:{port}")
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")

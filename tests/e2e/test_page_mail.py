@@ -157,8 +157,11 @@ async def test_a_phone_shows_the_mailbox_as_a_third_tab(desk: Desk, mail: MailSi
 
 async def test_a_wide_screen_shows_chat_mailbox_and_group_at_once(desk: Desk, mail: MailSide, browser: Browser) -> None:
     async with opened(browser, desk.sandbox.url, 1700, 900) as page:
-        for side in (customer_side(page), pane(page), engineers_side(page)):
-            await expect(side).to_be_visible()
+        await expect(pane(page)).to_be_visible()
+        boxes = [await side.bounding_box() for side in (customer_side(page), pane(page), engineers_side(page))]
+        tops = {box["y"] for box in boxes if box}
+        lefts = [box["x"] for box in boxes if box]
+        assert (len(tops), lefts, len(lefts)) == (1, sorted(lefts), 3)
         await expect(page.get_by_test_id("side-mail")).to_be_hidden()
 
 

@@ -123,6 +123,38 @@ async def test_a_pressed_button_reaches_the_bot_and_its_answer_shows(desk: Desk,
         await expect(page.get_by_test_id("alert")).to_contain_text("No right")
 
 
+async def test_words_on_buttons_stay_whole_on_a_phone(desk: Desk, browser: Browser) -> None:
+    words = ["Приоритет", "Тип", "Отклонить"]
+    card = await desk.call(
+        "sendMessage",
+        chat_id=desk.group,
+        message_thread_id=desk.thread,
+        text="card",
+        reply_markup={
+            "inline_keyboard": [
+                [{"text": word, "callback_data": word} for word in words],
+                [{"text": "я" * 60, "callback_data": "long"}],
+            ]
+        },
+    )
+    lines = """button => {
+        const range = document.createRange();
+        let words = button;
+        while (words.firstChild) words = words.firstChild;
+        range.selectNodeContents(words);
+        return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    }"""
+    url = f"{desk.sandbox.url}/#thread={desk.thread}&tab=engineers"
+    async with opened(browser, url, width=360, height=640) as page:
+        buttons = message(engineers_side(page), card["message_id"]).get_by_test_id("inline-button")
+        await expect(buttons.last).to_be_visible()
+        shown = [await buttons.nth(each).evaluate(lines) for each in range(4)]
+        assert shown[:3] == [1, 1, 1]
+        # What has no end breaks all the same.
+        assert shown[3] > 1
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_what_is_written_arrives_as_an_update(desk: Desk, browser: Browser) -> None:
     asked = await desk.call("sendMessage", chat_id=desk.group, message_thread_id=desk.thread, text="VPN drops")
     async with opened(browser, f"{desk.sandbox.url}/#thread={desk.thread}") as page:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ def html() -> web.Response:
 
 # Carried out, but the answer never arrives.
 DROP = "drop"
-Answer = Callable[[], web.Response] | str
+Answer = Callable[[], web.Response | Awaitable[web.Response]] | str
 
 
 @dataclass
@@ -61,7 +61,8 @@ class BotApi:
             request.transport.abort()
             return web.Response()
         if callable(answer):
-            return answer()
+            made = answer()
+            return await made if isinstance(made, Awaitable) else made
         return web.json_response({"ok": True, "result": self._result(method, params)})
 
     def _result(self, method: str, params: Json) -> Any:

@@ -6,7 +6,7 @@ import pytest
 
 from crm import journal
 from crm.db import Session, Sessions, transaction
-from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongStatus
+from crm.errors import AlreadyTaken, NotAllowed, NotAnAgent, NotFound, WrongInput, WrongStatus
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
@@ -107,13 +107,36 @@ async def test_steps_from_new_to_closed_tell_the_customer(sessions: Sessions) ->
         assert declined.payload["facts"]["reason"] == "Не по договору"
 
 
-async def test_taking_assigns_and_another_may_take_over(sessions: Sessions) -> None:
+async def test_taking_assigns_and_another_takes_over_only_on_purpose(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         ticket, agent = await begun(session)
-        other = await engineer(session, LEAD)
+        other = await engineer(session, LEAD, name="Ерлан")
         await work.take(session, PROFILE, agent, ticket.id, LATER)
-        await work.take(session, PROFILE, other, ticket.id, LATER)
-        assert (await ticket_row(session, ticket)).assignee_id == other.id
+        with pytest.raises(AlreadyTaken) as refusal:
+            await work.take(session, PROFILE, other, ticket.id, LATER)
+        assert refusal.value.facts == {"name": agent.name}
+        assert (await ticket_row(session, ticket)).assignee_id == agent.id
+        await work.ask(session, PROFILE, agent, ticket.id, LATER)
+        for _ in range(2):
+            await work.take_over(session, PROFILE, other, ticket.id, LATER)
+        row = await ticket_row(session, ticket)
+        # It goes on waiting as it did.
+        assert (row.assignee_id, row.status) == (other.id, "pending")
+        taken = await rows(session, "select actor_name, data from ticket_event where kind = 'take' order by seq")
+        assert [(e.actor_name, e.data.get("instead_of")) for e in taken] == [(agent.name, None), ("Ерлан", agent.name)]
+        told = await one(
+            session, "select payload -> 'facts' as f from outbox where payload ->> 'notice' = 'taken_over'"
+        )
+        assert told.f == {"name": "Ерлан", "mention": [{"id": agent.telegram_id, "name": agent.name}]}
+
+
+async def test_what_nobody_has_taken_is_simply_taken(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        ticket, agent = await begun(session)
+        await work.take_over(session, PROFILE, agent, ticket.id, LATER)
+        row = await ticket_row(session, ticket)
+        assert (row.assignee_id, row.status) == (agent.id, "open")
+        assert await rows(session, "select 1 from outbox where payload ->> 'notice' = 'taken_over'") == []
 
 
 @pytest.mark.parametrize("step", [work.take, work.ask, work.resolve])

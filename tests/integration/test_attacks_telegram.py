@@ -178,7 +178,13 @@ async def test_30_nobody_makes_themselves_an_engineer(reception: Reception, word
     if (sender, words) == (ENGINEER, "/agent list"):
         assert await reception.did(told) == "agents"
         return
-    assert await reception.did(told) == "refused:NotAllowed"
+    # An engineer is no administrator, but a lead might do it.
+    refusal, why = {
+        "/connect": ("NotAllowed", "только администратор"),
+        "/agent list": ("NotAnAgent", "/agent add"),
+    }.get(words, ("NotAllowed", "старший инженер или администратор"))
+    assert await reception.did(told) == f"refused:{refusal}"
+    assert why in (await reception.calls("sendMessage"))[-1]["text"]
     known = [row.telegram_id for row in await reception.fetch("select telegram_id from agent where active")]
     assert known == ([ENGINEER] if sender == ENGINEER else [])
 

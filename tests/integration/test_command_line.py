@@ -1,16 +1,20 @@
 """The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
 
 import asyncio
+import fcntl
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app import boxes, cli
 from crm import inbox
@@ -30,10 +34,12 @@ COMMANDS = [
     ["inbox", "list"],
     ["inbox", "show"],
     ["inbox", "retry"],
+    ["inbox", "dismiss"],
     ["outbox"],
     ["outbox", "list"],
     ["outbox", "show"],
     ["outbox", "retry"],
+    ["outbox", "dismiss"],
     ["ticket"],
     ["ticket", "show"],
     ["organization"],
@@ -50,6 +56,8 @@ COMMANDS = [
     ["sla", "explain"],
     ["calendar"],
     ["calendar", "show"],
+    ["mail"],
+    ["mail", "inspect"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -122,6 +130,7 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["run"], {}, "PRODATA_BOT_TOKEN"),
     (["run"], {"DESKS": "nosuch"}, "nosuch"),
     (["run"], {"PRODATA_BOT_TOKEN": TOKEN, "PUBLIC_URL": "https://a.kz"}, "WEBHOOK_SECRET"),
+    (["demo", "--port", "70000"], {}, "--port"),
     (["inbox", "show"], {}, "item"),
     (["inbox", "show", "five"], {}, "item"),
     (["inbox", "list", "--limit", "0"], {}, "limit"),
@@ -160,6 +169,8 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["inbox", "retry", "99"],
         ["outbox", "show", "99"],
         ["outbox", "retry", "99"],
+        ["inbox", "dismiss", "99"],
+        ["outbox", "dismiss", "99"],
         ["inbox", "show", "99999999999999999999999"],
         ["outbox", "retry", "99999999999999999999999"],
         ["ticket", "show", "PD-99"],
@@ -176,6 +187,23 @@ async def test_what_is_not_there_is_said_in_one_line(desk: Command, words: list[
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert words[-1] in err
+
+
+async def test_a_demo_on_a_taken_port_is_refused_in_one_line(kezekshi: Command, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = await kezekshi("demo", "--port", str(port), KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n"), str(port) in err) == (2, 1, True)
+
+
+async def test_two_demos_do_not_share_a_folder(kezekshi: Command, tmp_path: Path) -> None:
+    (tmp_path / "demo" / "pg").mkdir(parents=True)
+    with (tmp_path / "demo" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = await kezekshi("demo", "--port", "0", KEZEKSHI_VAR=str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "KEZEKSHI_VAR" in err
+    assert (tmp_path / "demo" / "pg").exists()
 
 
 async def test_the_inbox_is_listed_shown_and_retried(desk: Command, sessions: Sessions) -> None:
@@ -216,6 +244,37 @@ async def test_the_outbox_is_listed_shown_and_retried(desk: Command, sessions: S
     assert (await desk("outbox", "retry", str(row_id)))[0] == 2
 
 
+async def test_what_nobody_will_mend_is_dismissed_and_never_silently(desk: Command, sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await inbox.store(session, f"telegram:{DESK}", [Received("1", "a", b"{}")], NOW)
+        await session.execute(text("update inbox set state = 'quarantined', error = 'ValueError'"))
+        ticket = await opened(session)
+        await session.execute(text("update outbox set state = 'unknown', error = 'timeout' where kind = 'say'"))
+        item = (await one(session, "select id from inbox")).id
+        row_id = (await one(session, "select id from outbox where kind = 'say'")).id
+    for box, one_id in (("inbox", item), ("outbox", row_id)):
+        with capture_logs() as lines:
+            code, out, _ = await desk(box, "dismiss", str(one_id))
+        assert (code, f"{one_id} is dismissed" in out) == (0, True)
+        assert [line["event"] for line in lines] == [f"{box}.dismissed"]
+        assert (await desk(box, "dismiss", str(one_id)))[0] == 2
+        assert (
+            "Nothing there" in (await desk(box, "list", "--state", "quarantined" if box == "inbox" else "unknown"))[1]
+        )
+    async with sessions() as session:
+        kept = await one(session, "select state, disposition, error, settled_at from inbox")
+        sent = await one(session, "select state, error, settled_at from outbox where id = :id", id=row_id)
+        event = await one(session, "select actor_name, channel, data from ticket_event where kind = 'dismissed'")
+    assert (kept.state, kept.disposition, kept.error) == ("done", "dismissed", "ValueError")
+    assert (sent.state, sent.error) == ("dropped", "timeout")
+    assert None not in (kept.settled_at, sent.settled_at)
+    assert (event.channel, event.data["was"], event.data["error"]) == ("command line", "unknown", "timeout")
+    assert "dismissed" in (await desk("ticket", "show", ticket.reference))[1]
+    # A slip is no loss.
+    assert (await desk("inbox", "retry", str(item)))[0] == 0
+    assert (await desk("outbox", "retry", str(row_id)))[0] == 0
+
+
 async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         await engineer(session)
@@ -228,6 +287,18 @@ async def test_a_tickets_whole_story_is_shown_as_it_was_written(desk: Command, s
     assert "first_response" in out
     assert "2026-11-22 14:10:00 +05" in out
     assert "The log is whole" in out
+
+
+@pytest.mark.parametrize("days", [0, 31])
+async def test_what_is_forgotten_is_said(
+    desk: Command, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr("app.story.time.utcnow", lambda: NOW + timedelta(days=days, seconds=1))
+    async with transaction(sessions) as session:
+        ticket = await opened(session)
+        await session.execute(text("delete from outbox"))
+    out = (await desk("ticket", "show", ticket.reference))[1]
+    assert ("Deliveries older than 30 days" in out) is (days > 0)
 
 
 @pytest.mark.parametrize(

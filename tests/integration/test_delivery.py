@@ -311,6 +311,43 @@ async def test_a_few_short_lines_travel_one_by_one(post: Post) -> None:
     assert to_topic(post) == [f"{each:03}🔥" for each in range(5)]
 
 
+async def test_a_bundle_keeps_the_formatting_of_each_text(post: Post) -> None:
+    await begun(post)
+    bold = {"type": "bold", "offset": 2, "length": 4}
+    async with transaction(post.sessions) as session:
+        who = await customer(session, CUSTOMER, post.clock())
+        for each in range(8):
+            told = written(f"🔥{each}abc", now=post.clock(), entities=[bold])
+            await service.add_message(session, PROFILE, who, who.tickets[0], told, post.clock())
+            who = await customer(session, CUSTOMER, post.clock())
+    await post.deliver(LIMITS)
+    [call] = [call for call in post.api.of("sendMessage") if call["chat_id"] == GROUP]
+    units = call["text"].encode("utf-16-le")
+    shown = [units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in call["entities"]]
+    assert shown[1:] == [f"{each}abc" for each in range(8)]
+
+
+async def test_what_quotes_something_else_begins_a_bundle_of_its_own(post: Post) -> None:
+    await begun(post)
+    [first] = await post.fetch(
+        "select message_ref as id, message_id as copy from telegram_message where role = 'copy' order by message_id"
+    )
+    for each, quoted in enumerate([None] * 7 + [first.id] * 7 + [None]):
+        async with transaction(post.sessions) as session:
+            who = await customer(session, CUSTOMER, post.clock())
+            told = written(f"{each:03}", now=post.clock(), **({"reply_to": quoted} if quoted else {}))
+            await service.add_message(session, PROFILE, who, who.tickets[0], told, post.clock())
+    await post.deliver(LIMITS)
+    calls = [call for call in post.api.of("sendMessage") if call["chat_id"] == GROUP]
+    assert [call["text"].split("\n\n")[1:] for call in calls] == [
+        [f"{each:03}" for each in range(7)],
+        [f"{each:03}" for each in range(7, 14)],
+        [],
+    ]
+    quoted = [call.get("reply_parameters", {}).get("message_id") for call in calls]
+    assert quoted == [None, first.copy, None]
+
+
 async def test_a_bundle_holds_what_a_message_holds(post: Post) -> None:
     ticket, _ = await begun(post)
     async with transaction(post.sessions) as session:
@@ -375,6 +412,49 @@ async def test_an_edit_of_a_bundled_message_is_told_by_its_new_words(post: Post,
     assert [call["text"] for call in post.api.of("editMessageText") if call["chat_id"] == GROUP][-1] == (
         "Исправлено ещё раз"
     )
+
+
+@pytest.mark.parametrize("many", [1, 10])
+async def test_an_edit_while_its_message_is_on_the_way_is_not_lost(post: Post, many: int) -> None:
+    """Alone or with others: what was sent are the words from before."""
+    await flooded(post, many)
+
+    async def edited_meanwhile() -> web.Response:
+        async with transaction(post.sessions) as session:
+            message = await session.get_one(Message, many + 1)
+            who = await customer(session, CUSTOMER, post.clock())
+            words = {"type": "text", "text": "Исправлено"}
+            await messages.edit(session, PROFILE, message, words, who.actor, post.clock())
+        post.clock.move(seconds=1)
+        return web.json_response({"ok": True, "result": {"message_id": 4321}})
+
+    post.api.on("sendMessage", edited_meanwhile)
+    await post.deliver(LIMITS)
+    post.clock.move(minutes=2)
+    await post.deliver(LIMITS)
+    if many == 1:
+        assert [(call["message_id"], call["text"]) for call in post.api.of("editMessageText")][-1] == (
+            4321,
+            "Исправлено",
+        )
+    else:
+        assert "Исправлено" not in to_topic(post)[0]
+        assert [words for words in to_topic(post) if "Исправлено" in words] == to_topic(post)[1:]
+        assert len(to_topic(post)) == 2
+
+
+async def test_an_edit_that_the_bundle_already_shows_is_not_told_again(post: Post) -> None:
+    await flooded(post, 10)
+    async with transaction(post.sessions) as session:
+        message = await session.get_one(Message, 5)
+        who = await customer(session, CUSTOMER, post.clock())
+        words = {"type": "text", "text": "Исправлено"}
+        await messages.edit(session, PROFILE, message, words, who.actor, post.clock())
+    await post.deliver(LIMITS)
+    post.clock.move(minutes=2)
+    await post.deliver(LIMITS)
+    [together] = to_topic(post)
+    assert "Исправлено" in together
 
 
 # --- a topic is made once ----------------------------------------------------------------------------------------

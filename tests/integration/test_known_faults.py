@@ -296,6 +296,24 @@ async def test_word_to_the_customer_ends_the_silence_of_all_rounds(sessions: Ses
     ]
 
 
+async def test_silence_that_nobody_breaks_is_told_of_at_ever_longer_distances(sessions: Sessions) -> None:
+    desk = Desk(sessions, agreement(INFORM, steps=[{"share": 0.5}, {"share": 1.0}]))
+    agent, ticket = await desk.engineer(), await desk.open(NOW)
+    told = []
+    for half in range(1, 41):
+        before = len(await desk.notices())
+        await desk.sweep(NOW + minutes(15 * half))
+        told += [half] * ((await desk.notices())[before:].count(("breached", "inform")) if half % 2 == 0 else 0)
+    # After half an hour, an hour, one and a half, two, four, eight.
+    assert [half // 2 for half in told] == [1, 2, 3, 4, 8, 16]
+    assert (await desk.events("breached")).count(("breached", "inform")) == 20
+    # Whatever the customer hears begins it anew.
+    await desk.reply(agent, ticket.id, NOW + minutes(601))
+    before = len(await desk.notices())
+    await desk.sweep(NOW + minutes(631))
+    assert (await desk.notices())[before:].count(("breached", "inform")) == 1
+
+
 async def test_a_promise_that_comes_back_with_the_type_begins_again(sessions: Sessions) -> None:
     outage = {"request_types": ["outage"], "inform": {"minutes": 30}}
     desk = Desk(sessions, agreement(outage, USUAL, types=("other", "outage")))

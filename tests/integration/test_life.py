@@ -20,7 +20,7 @@ from crm.errors import DeskError
 from crm.sla import steps
 from crm.sla.clock import Pause, elapsed, explained, reached
 from crm.sla.policy import ENDINGS, Facts, Terms, terms_from
-from crm.tickets import service, work
+from crm.tickets import merging, service, work
 from crm.tickets.status import RUNNING
 from scheduler import jobs
 from tests.factories import NOW
@@ -145,6 +145,15 @@ class Life(RuleBasedStateMachine):
     def engineer_declines(self, ticket: int, lapse: int) -> None:
         self.attempt(lapse, self.desk.step, work.decline, self.agent, ticket, "не наше")
 
+    @rule(target=tickets, ticket=tickets, lapse=lapses, kind=st.sampled_from(TYPES), forth=st.booleans())
+    def engineer_merges(self, ticket: int, lapse: int, kind: str, forth: bool) -> int:
+        """With one that is opened for it, in either direction: of two old ones, one has mostly ended."""
+        other = self.opens(kind)
+        this, into = (ticket, other) if forth else (other, ticket)
+        reference = self.do(self.desk.fetch("select reference from ticket where id = :id", id=into))[0].reference
+        self.attempt(lapse, self.desk.step, merging.merge, self.agent, this, reference)
+        return other
+
     @rule(ticket=tickets, lapse=lapses, kind=st.sampled_from(TYPES))
     def another_type(self, ticket: int, lapse: int, kind: str) -> None:
         self.attempt(lapse, self.desk.step, work.set_type, self.agent, ticket, kind)
@@ -175,7 +184,16 @@ class Life(RuleBasedStateMachine):
             check_rounds(found)
             for target in found:
                 check_target(target, ledger, self.now)
+            await self.check_merged(ticket, found)
             self.check_promised(ticket, {row.metric: row for row in found})
+
+    async def check_merged(self, ticket: Any, found: list[Any]) -> None:
+        """What is merged is closed, promises nothing, and goes on in one step in a ticket that is not merged."""
+        if ticket.merged_into_id is None:
+            return
+        [into] = await self.desk.fetch("select * from ticket where id = :id", id=ticket.merged_into_id)
+        assert (ticket.status, into.merged_into_id, into.requester_id) == ("closed", None, ticket.requester_id)
+        assert all(row.met_at is not None for row in found)
 
     def check_promised(self, ticket: Any, latest: dict[str, Any]) -> None:
         """Whoever works on a ticket has a deadline, where the agreement has one."""
@@ -260,7 +278,6 @@ def check_sum(row: Any, counted: list[Pause], terms: Terms, now: datetime) -> No
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_any_life_of_a_ticket(database: str) -> None:
-    """Tickets cannot be merged yet, so no step here does so."""
     Life.database = database
     run_state_machine_as_test(
         Life,

@@ -9,7 +9,20 @@ from bot.process import source_of
 from crm import inbox, worker
 from crm.db import transaction
 from crm.inbox import MAX_ATTEMPTS
-from tests.factories import CUSTOMER, DESK, ENGINEER, GROUP, in_group, message, photo, pressed, private, said, update
+from tests.factories import (
+    BOT,
+    CUSTOMER,
+    DESK,
+    ENGINEER,
+    GROUP,
+    in_group,
+    message,
+    photo,
+    pressed,
+    private,
+    said,
+    update,
+)
 from tests.integration.conftest import Reception
 
 POLL = {
@@ -211,6 +224,16 @@ async def test_what_cannot_be_decoded_is_kept_in_quarantine(reception: Reception
     assert len(await reception.fetch("select 1 from outbox where kind = 'alarm'")) == len(UNDECODABLE)
 
 
+async def test_what_the_database_cannot_hold_does_not_keep_the_rest_out(reception: Reception) -> None:
+    told = said("a\0b\ud83d <b>")
+    told["message"]["from"]["first_name"] = "A\0"
+    assert await reception.did(told) == "opened"
+    [stored] = await reception.fetch("select m.content ->> 'text' as words, t.subject from message m, ticket t")
+    assert stored.words == stored.subject == "a\ufffdb\ufffd <b>"
+    # What came is kept as it came.
+    assert rb"\u0000" in bytes((await reception.item(told)).payload)
+
+
 async def test_an_edit_that_overtook_its_message_waits_for_it(reception: Reception) -> None:
     edit = update(edited_message=message("Уже открылся", CUSTOMER, private(CUSTOMER), number=5, edit_date=1))
     assert (await reception.feed(edit)).state == "parked"
@@ -243,6 +266,32 @@ async def test_a_reply_that_overtook_its_parent_is_attached(reception: Reception
     reception.clock.move(seconds=2)
     await reception.work()
     assert (await reception.item(reply)).disposition == "added"
+
+
+@pytest.mark.parametrize(("told", "disposition"), [(True, "added"), (False, "asked_which")])
+async def test_a_reply_to_an_answer_waits_until_it_is_known_where_that_stands(
+    reception: Reception, told: bool, disposition: str
+) -> None:
+    """A customer may be faster than the note that the answer was sent; but not for ever."""
+    first = await reception.topic("Первое")
+    await reception.did(said("/new"))
+    await reception.did(said("Второе"))
+    answer = message("Какой офис?", CUSTOMER, private(CUSTOMER), number=888) | {"from": BOT}
+    reply = said("Северный", reply_to_message=answer)
+    assert (await reception.feed(reply)).state == "parked"
+    if told:
+        await reception.fetch(
+            """insert into telegram_message (desk, chat_id, message_id, ticket_id, role)
+               values (:desk, :chat, 888, :ticket, 'notice') returning 1""",
+            desk=DESK,
+            chat=CUSTOMER,
+            ticket=first.ticket.id,
+        )
+    reception.clock.move(seconds=2)
+    await reception.work()
+    assert (await reception.item(reply)).disposition == disposition
+    placed = await reception.fetch("select ticket_id from message order by id desc limit 1")
+    assert placed[0].ticket_id == (first.ticket.id if told else None)
 
 
 async def test_a_reply_to_an_own_command_is_not_lost(reception: Reception) -> None:

@@ -107,6 +107,7 @@ async def test_nothing_remains_of_a_request_that_was_rolled_back(sessions: Sessi
         ({"type": "text", "text": "  "}, "[text]"),
         ({"type": "text", "text": "ы" * 200}, "ы" * 79 + "…"),
         ({"type": "photo", "text": "a\n b"}, "a b"),
+        ({"type": "text", "text": "\u202eкод\u2066 \u200b"}, "код"),
     ],
 )
 def test_a_subject_is_short_and_in_one_line(content: dict[str, Any], subject: str) -> None:
@@ -186,9 +187,10 @@ async def test_a_message_that_nobody_placed_finds_the_latest_ticket(sessions: Se
         await opened(session)
         latest = await opened(session)
         held = await holding.hold(session, PROFILE, await customer(session), written("?"), NOW)
-        assert await holding.place_forgotten(session, PROFILE, NOW, LATER) == 0
-        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == 1
-        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == 0
+        assert await holding.place_forgotten(session, PROFILE, NOW, LATER) is None
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER, after=held) is None
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == held
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) is None
         row = await one(session, "select ticket_id from message where id = :id", id=held)
     assert row.ticket_id == latest.id
 
@@ -196,9 +198,10 @@ async def test_a_message_that_nobody_placed_finds_the_latest_ticket(sessions: Se
 async def test_an_album_that_nobody_placed_is_placed_once_and_whole(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         ticket = await opened(session)
-        await held_album(session)
+        first, *_ = await held_album(session)
     async with transaction(sessions) as session:
-        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) >= 1
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == first
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) is None
     async with sessions() as session:
         found = await rows(session, "select ticket_id from message where album_id is not null")
         assert [row.ticket_id for row in found] == [ticket.id] * 3

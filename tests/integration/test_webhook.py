@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ class Knocker:
 
 @pytest.fixture
 async def knock(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Knocker]:
-    async with TestServer(door(sessions, engine)) as server, ClientSession() as session:
+    server = TestServer(door(sessions, engine))
+    # As the program serves it.
+    await server.start_server(auto_decompress=False)
+    async with server, ClientSession() as session:
         yield Knocker(str(server.make_url("/")), session)
 
 
@@ -132,6 +136,29 @@ async def test_what_is_no_update_is_a_bad_request(knock: Knocker, sessions: Sess
     assert await stored(sessions) == []
 
 
+ENDLESS = [
+    b'{"update_id": 5, "message": {"chat": {"id": "' + b"x" * 500_000 + b'"}}}',
+    b'{"update_id": 5, "message": {"chat": {"id": ' + b"7" * 4000 + b"}}}",
+    b'{"update_id": 5, "message": {"chat": {"id": 1}, "is_topic_message": true, "message_thread_id": ['
+    + b'"y",' * 90_000
+    + b'"y"]}}',
+]
+
+
+@pytest.mark.parametrize("body", ENDLESS, ids=["chat", "number", "thread"])
+async def test_an_endless_id_is_no_reason_to_come_again_for_ever(
+    knock: Knocker, sessions: Sessions, body: bytes
+) -> None:
+    """It is kept for the worker to judge: whatever is no id shares a lane."""
+    assert await knock(body) == 200
+    assert await stored(sessions) == [body]
+
+
+async def test_an_update_whose_own_id_is_endless_is_refused(knock: Knocker) -> None:
+    digits = "".join(str(each % 10) for each in range(4000)).encode()
+    assert await knock(b'{"update_id": 1' + digits + b"}") == 400
+
+
 ODD = [
     b'{"update_id": 5}',
     b'{"update_id": -5, "message": 7}',
@@ -187,15 +214,10 @@ async def test_the_largest_body_that_is_allowed_is_taken(knock: Knocker, session
     assert await stored(sessions) == [body]
 
 
-async def test_a_packed_bomb_is_not_unpacked_beyond_the_bound(knock: Knocker, sessions: Sessions) -> None:
+async def test_a_packed_bomb_is_not_unpacked(knock: Knocker, sessions: Sessions) -> None:
     bomb = gzip.compress(b'{"update_id": 5, "x": "' + b"x" * 30_000_000 + b'"}')
-    assert await knock(bomb, **{"Content-Encoding": "gzip"}) in (400, 413)
+    assert await knock(bomb, **{"Content-Encoding": "gzip"}) == 400
     assert await stored(sessions) == []
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_body_that_cannot_be_unpacked_is_a_bad_request(knock: Knocker, encoding: str) -> None:
-    assert await knock(b'{"update_id": 5}', **{"Content-Encoding": encoding}) == 400
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
@@ -213,7 +235,9 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
     assert len(await stored(sessions)) == 1
 
 
-async def test_the_program_itself_opens_the_door(sessions: Sessions, engine: AsyncEngine) -> None:
+async def test_the_program_itself_opens_the_door(
+    sessions: Sessions, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
     port = unused_port()
     address = {"PUBLIC_URL": "https://desk.example.kz", "WEBHOOK_SECRET": SECRET, "WEB_PORT": str(port)}
     house = run.House(load(Path("absent.env"), address), engine, sessions, Waker(engine))
@@ -221,6 +245,10 @@ async def test_the_program_itself_opens_the_door(sessions: Sessions, engine: Asy
         await run._start_web(house, stack)
         knock = Knocker(f"http://127.0.0.1:{port}/", session)
         assert [await knock(said("a")), await knock(said("b"), "wrong")] == [200, 401]
+        for encoding in ("gzip", "deflate", "br", "zstd"):
+            assert await knock(b'{"update_id": 5, "x": "%s' % os.urandom(2000), **{"Content-Encoding": encoding}) == 400
+        # Not a line of the library's about what a stranger sends.
+        assert [record.getMessage() for record in caplog.records if record.name.startswith("aiohttp")] == []
         async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
             assert (answer.status, (await answer.json())["inbox_waiting"]) == (200, 1)
         async with session.get(f"http://127.0.0.1:{port}/healthz") as answer:

@@ -18,7 +18,18 @@ KINDS = [
     for _, found in inspect.getmembers(callbacks, inspect.isclass)
     if issubclass(found, CallbackData) and found is not CallbackData
 ]
-ACTIONS = ("open", "confirm", "reject", "withdraw", "list", "priority", "type", "card", *get_args(status.Action))
+ACTIONS = (
+    "open",
+    "confirm",
+    "reject",
+    "withdraw",
+    "list",
+    "priority",
+    "type",
+    "card",
+    "over",
+    *get_args(status.Action),
+)
 LONGEST = {
     "code": ("kk", "ru", "en"),
     "action": ACTIONS,
@@ -54,6 +65,7 @@ def test_a_card_offers_what_its_status_admits_and_nothing_else(state: str, assig
     for action in ("ask", "resolve", "reopen", "decline"):
         assert (action in offered) is status.possible(action, state), action
     assert ("take" in offered) is (not assigned and status.possible("take", state))
+    assert ("over" in offered) is (assigned and status.possible("take", state))
     assert {"priority", "type"} <= offered if state in status.ACTIVE else not {"priority", "type"} & offered
 
 

@@ -6,13 +6,23 @@ from typing import Any
 
 import pytest
 
-from bot import admin_views, duty_views, emergency_views, mail_views, maintenance_views, team_views, views
+from bot import (
+    admin_views,
+    duty_views,
+    emergency_views,
+    keyboards,
+    mail_views,
+    maintenance_views,
+    team_views,
+    views,
+)
 from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
 from crm import errors
 from crm.people.models import Agent
 from crm.people.shifts import Duty, Override, Shift, week
+from crm.texts import texts
 from tests.factories import NOW, PROFILE
 
 LANGUAGES = PROFILE.languages
@@ -43,6 +53,7 @@ TICKET = {
     "related": "PD-1001",
     "organization": WILD,
     "contract": "№ 17",
+    "merged_into": "PD-1043",
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -84,6 +95,9 @@ FACTS: dict[str, Any] = {
     "text": WILD,
     "fields": ["contract", "grade"],
     "asked": True,
+    "into": "PD-1043",
+    "chat": -(10**12 + 2**40),
+    "thread": 2**31,
 }
 MAIL = {
     "type": "text",
@@ -92,7 +106,7 @@ MAIL = {
 }
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
-MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "words": WILD}
+MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "content": {"type": "text", "text": WILD}}
 AGENT = Agent(id=7, desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
 ON, OFF = Duty(None, (), True), Duty(None, (), False)
 LATER = Duty(None, (Override(True, DUE, None),), False)
@@ -226,6 +240,20 @@ def test_a_warning_mentions_each_engineer_by_id() -> None:
     assert "14:10" in shown.text
 
 
+def test_what_closed_by_itself_can_be_rated_as_well() -> None:
+    shown = views.NOTICES["lapsed"](Look(PROFILE, "kk", NOW), FACTS)
+    assert shown.keyboard == keyboards.stars(2**62)
+
+
+def test_a_merged_topic_leads_to_the_other() -> None:
+    for notice in ("merged_into", "merged_from"):
+        shown = team_views.NOTICES[notice](Look(PROFILE, "ru", NOW), {**FACTS, "chat": -1001234567890, "thread": 77})
+        [link] = shown.entities
+        assert (link["type"], link["url"]) == ("text_link", "https://t.me/c/1234567890/77")
+        assert cut_out(shown.text, link) == f"PD-1042 · {WILD}"
+        assert team_views.NOTICES[notice](Look(PROFILE, "ru", NOW), {**FACTS, "thread": None}).entities == []
+
+
 def test_the_acknowledgement_names_the_reference_and_the_local_time() -> None:
     shown = [views.NOTICES["acknowledged"](Look(PROFILE, language, NOW), FACTS).text for language in LANGUAGES]
     for words, place in zip(shown, ("Алматы", "Алматы", "Almaty"), strict=True):
@@ -255,9 +283,26 @@ def test_a_long_board_says_how_many_more_there_are() -> None:
 
 
 def test_a_topics_name_fits() -> None:
-    name = team_views.topic_name("PD-1042", "ы" * 500)
+    name = team_views.topic_name(texts("ru"), "PD-1042", "ы" * 500)
     assert name.startswith("PD-1042 · ыы")
     assert len(name) == team_views.TOPIC_NAME_LIMIT
+
+
+@pytest.mark.parametrize(("language", "word"), [("ru", "[фото]"), ("kk", "[фотосурет]"), ("en", "[photo]")])
+def test_what_is_no_text_is_called_in_the_readers_language(language: str, word: str) -> None:
+    look, picture = Look(PROFILE, language, NOW), {**TICKET, "subject": "[photo]"}
+    message = {**MESSAGE, "content": {"type": "photo", "text": "подпись"}}
+    assert team_views.topic_name(look.t, "PD-1042", "[photo]") == f"PD-1042 · {word}"
+    shown = [
+        views.my_requests(look, [picture]).text,
+        views.own_ticket(look, picture, []).text,
+        str(views.which_request(look, 1, [(1, "PD-1042", "[photo]")]).keyboard),
+        team_views.card(look, picture).text,
+        team_views.board(look, [picture], 1).text,
+        team_views.digest(look, [message]).text,
+    ]
+    assert [word in words for words in shown] == [True] * len(shown)
+    assert f"{word} подпись" in shown[-1]
 
 
 @pytest.mark.parametrize("words", ["x" * 5000, "🔥" * 4000])

@@ -297,6 +297,9 @@ async def test_mails_no_parser_likes_are_still_shown(doors: Doors, sandbox: Sand
     mails = await sandbox.mail.mails(DESK)
     assert len(mails) == len(strange)
     assert mails[2]["attachments"][0]["mime"] == "message/rfc822"
-    deep = b"".join(f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n".encode() for n in range(2000))
-    with pytest.raises(smtplib.SMTPDataError, match="nested"):
-        await asyncio.to_thread(submit, doors, "x@client.example", [DESK], deep)
+    level = "Content-Type: multipart/mixed; boundary=b{0}\r\n\r\n--b{0}\r\n"
+    deep = "".join(level.format(n) for n in range(100)).encode()
+    await asyncio.to_thread(submit, doors, "x@client.example", [DESK], deep)
+    assert len(await sandbox.mail.mails(DESK)) == len(strange) + 1
+    with pytest.raises(smtplib.SMTPDataError, match="too many parts"):
+        await asyncio.to_thread(submit, doors, "x@client.example", [DESK], level.format(0).encode() + deep)

@@ -63,7 +63,7 @@ HOSTILE = """
 <noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript><template><script>alert(1)</script></template>
 <body onload=alert(1) background=http://evil/8.png><marquee onstart=alert(1)>m</marquee><details ontoggle=alert(1) open>d</details>
 <div id=x class=y>named</div><!--[if mso]><img src=http://evil/9.png><![endif]-->
-"""
+"""  # noqa: E501
 
 
 def test_attack_18_what_acts_or_fetches_is_gone() -> None:
