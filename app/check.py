@@ -33,15 +33,19 @@ async def check(load: Callable[[], Settings], console: Console) -> bool:
     good = True
     async for finding in _all(load):
         good = good and finding.good
-        console.print(
-            f"{'✓' if finding.good else '✗'} {finding.what}",
-            markup=False,
-            soft_wrap=True,
-            style=None if finding.good else "red",
-        )
-        if finding.mend:
-            console.print(f"  → {finding.mend}", markup=False, soft_wrap=True)
+        say(finding, console)
     return good
+
+
+def say(finding: Finding, console: Console) -> None:
+    console.print(
+        f"{'✓' if finding.good else '✗'} {finding.what}",
+        markup=False,
+        soft_wrap=True,
+        style=None if finding.good else "red",
+    )
+    if finding.mend:
+        console.print(f"  → {finding.mend}", markup=False, soft_wrap=True)
 
 
 async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:

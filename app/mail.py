@@ -1,4 +1,4 @@
-"""`kezekshi mail inspect`: how a mail is understood, for engineers who ask why it did that."""
+"""`kezekshi mail`: how a mail is understood, for engineers who ask why it did that; whether mail is set up right."""
 
 import asyncio
 import json
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from app.pipes import quiet_when_nobody_reads
+from app.settings import load
 from crm.errors import Unreadable
 from crm.mail.letter import Address, Letter
 from mailbridge.reader import Readers
@@ -43,6 +45,15 @@ def inspect(
     with quiet_when_nobody_reads():
         asyncio.run(_inspect(files or [None], authserv_id))
         sys.stdout.flush()
+
+
+@mail.command("check")
+def check() -> None:
+    """Can mail be fetched and sent as the settings say? Nothing is changed, nothing is sent."""
+    from app.mailcheck import check as run_checks
+
+    if not asyncio.run(run_checks(load, Console(highlight=False))):
+        raise typer.Exit(1)
 
 
 async def _inspect(paths: list[Path] | list[None], authserv_id: str | None) -> None:
