@@ -53,7 +53,7 @@ async def _inspect(paths: list[Path] | list[None], authserv_id: str | None) -> N
     async with Readers(min(processors, len(paths)), authserv_id) as readers, asyncio.TaskGroup() as tasks:
         running = deque(tasks.create_task(_answer(readers, path)) for path in islice(waiting, 4 * processors))
         while running and heard:
-            heard = _said(await running.popleft())
+            heard = _printed(await running.popleft())
             running.extend(tasks.create_task(_answer(readers, path)) for path in islice(waiting, 1))
         for task in running:
             task.cancel()
@@ -61,7 +61,7 @@ async def _inspect(paths: list[Path] | list[None], authserv_id: str | None) -> N
         raise BrokenPipeError
 
 
-def _said(answer: dict[str, Any]) -> bool:
+def _printed(answer: dict[str, Any]) -> bool:
     """Whether anybody reads."""
     try:
         # Bytes, for the terminal's own encoding may know few letters.

@@ -34,6 +34,12 @@ class DeskMail:
         return frozenset(address.lower() for address in self.senders.values())
 
 
+def mail_names(desk: str) -> tuple[str, ...]:
+    """All settings of a desk's mail, but for those of further queues."""
+    own = (f"{desk.upper()}_{what}" for what in ("SMTP_URL", "MAIL_AUTHSERV", "MAIL_PLUS"))
+    return (imap_name(desk, QUEUE), from_name(desk, QUEUE), *own)
+
+
 def imap_name(desk: str, queue: str) -> str:
     return _name(desk, queue, "IMAP_URL")
 

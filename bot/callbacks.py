@@ -61,6 +61,12 @@ class Swap(CallbackData, prefix="swap"):
     id: Id
 
 
+class Held(CallbackData, prefix="held"):
+    """A mail that is held is a request after all."""
+
+    item: Id
+
+
 class Priority(CallbackData, prefix="prio"):
     ticket: Id
     value: str

@@ -12,6 +12,7 @@ from bot.handlers import (
     agent,
     duty,
     emergency,
+    held,
     linking,
     maintenance,
     merging,
@@ -42,7 +43,8 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 ROUTERS = (
     *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
-    *(why.router, maintenance.router, queues.router, organizations.router, merging.router, topic.router, fallback),
+    *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
+    *(held.router, topic.router, fallback),
 )
 
 

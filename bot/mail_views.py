@@ -5,6 +5,8 @@ from typing import Any
 
 from aiogram.utils.formatting import BlockQuote, Bold, Code, Text, as_list
 
+from bot import keyboards
+from bot.callbacks import Held
 from bot.rendered import Rendered, render
 from bot.views import Look
 from crm.mail.shown import dealt
@@ -68,7 +70,13 @@ def _stranger(look: Look, facts: dict[str, Any]) -> Rendered:
 def _held(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
     head = t("A mail that a program sent is held: kezekshi inbox show {id}", id=facts["id"])
-    return render(as_list(Text("📥 ", Bold(head)), Text(Code(facts["address"]), f" · {facts['subject']}")))
+    wanted = keyboards.button(t("It is a request"), Held(item=facts["id"]))
+    words = as_list(Text("📥 ", Bold(head)), Text(Code(facts["address"]), f" · {facts['subject']}"))
+    return render(words, keyboards.inline([[wanted]]))
+
+
+def wanted(look: Look, name: str) -> Rendered:
+    return render("📥 " + look.t("{name} has made a request of the mail.", name=name))
 
 
 def _mail_stays(look: Look, facts: dict[str, Any]) -> Rendered:

@@ -43,6 +43,8 @@ class Item:
     payload: bytes
     received_at: datetime
     attempts: int
+    # What it was settled as before, if somebody wants it worked on once more.
+    disposition: str | None = None
 
 
 _STORE = """
@@ -72,7 +74,7 @@ _CLAIM = """
         union all select id from head where attempts = 0 and (select attempts from oldest) = 0)
     update inbox set attempts = inbox.attempts + 1, lease_until = $5
     from taken where inbox.id = taken.id
-    returning inbox.id, source, external_key, lane, payload, received_at, inbox.attempts
+    returning inbox.id, source, external_key, lane, payload, received_at, inbox.attempts, disposition
 """
 
 _SETTLE = """
@@ -216,6 +218,17 @@ async def prune(session: Session, before: datetime, limit: int) -> int:
 async def show(session: Session, item_id: int) -> Any | None:
     found = await session.execute(text("select * from inbox where id = :id"), {"id": item_id})
     return found.one_or_none()
+
+
+async def want(session: Session, item_id: int, now: datetime) -> bool:
+    """Have a held item worked on as what it was not taken for; False if it is not held (any more)."""
+    found = await session.rows(
+        """update inbox set state = 'queued', disposition = 'wanted', attempts = 0, due_at = $2, settled_at = null
+           where id = $1 and state = 'done' and disposition = 'held' returning id""",
+        item_id,
+        now,
+    )
+    return bool(found)
 
 
 async def retry(session: Session, item_id: int, now: datetime) -> bool:

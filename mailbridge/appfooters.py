@@ -35,7 +35,8 @@ _THINGS = (  # at least one of which is named
     r"mail|почт|пошт|пошта|outlook|yandex|яндекс|yahoo|proton|thunderbird|k-9|spark|newton|nine|sparrow|acompli",
     r"superhuman|tutanota|zoho|gmx|web\.de|aol|orange|roundcube|horde|inbox|edison|spike|hey\b|workspace",
     r"smartphone|смартфон|phone|telefon|телефон|mobil|мобил|мобіл|моб\.|cell|tablet|планшет|device|устройств|пристро",
-    r"құрылғы|gerät|handy|apparaat|toestel|enhet|enhed|urządzen|zařízení|appareil|dispositivo|cihaz|app\b|aplik|прилож",
+    r"құрылғы|gerät|handy|apparaat|toestel|enhet|enhed|urządzen|zařízení|appareil|dispositivo|cihaz|app\b|aplik|"
+    r"прилож",
     r"\b(?:my|meinem|mein|mon|ma|mi|meu|minha|mio|mia|mijn|min|mitt|моего|моей|мого|мойого)\b",
     r"手机|手機|邮箱|郵件|邮件|客户端|传送|傳送|发送",
 )

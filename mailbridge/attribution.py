@@ -42,6 +42,9 @@ _VERB_INSIDE = re.compile(
 _VERB_WORDS = frozenset(word for verb in VERBS for word in verb.split())
 # «Name <address> wrote:»
 _SIGNED = re.compile(r"[<(][^<>()@\s]{1,128}@[^<>()@\s]{1,128}[>)]\s+\S+\s?[:：]$")
+_RETOLD = re.compile(r"(?:said|says|sent|ответила?|сообщила?|сообщает)\W*$", re.IGNORECASE)  # also in one's own story
+_VIA = re.compile(r"\svia [A-ZА-ЯЁ]")
+_USENET = re.compile(r"in (?:message|article) <", re.IGNORECASE)
 _SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
 _EDGES = " \t*_-–—=|\u200b\ufeff"
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -71,7 +74,7 @@ def judge(window: str, quote_follows: bool) -> Sureness:
     address = ADDRESS.search(text) is not None
     verb = _VERB_LAST.search(small) is not None or (colon and _VERB_INSIDE.search(small) is not None)
     closed = colon or text.endswith((">", ")", "]"))
-    if not verb and not (address and closed) and not (quote_follows and colon):
+    if not verb and not (address and closed) and not (quote_follows and (colon or _NUMERIC.match(text))):
         return Sureness.NONE
     traits = _Traits(
         text,
@@ -90,9 +93,14 @@ def _with_verb(has: _Traits, quote_follows: bool) -> Sureness:
     words = len(has.text.split())
     if has.strangers > 3:
         return Sureness.NONE
+    if not has.address and _RETOLD.search(has.text):
+        return Sureness.WITH_QUOTE if quote_follows else Sureness.NONE
     if has.dated and (has.address or (has.timed and has.strangers <= 1)):
         return Sureness.ALONE
-    if has.colon and has.dated and has.year and has.strangers == 0 and _is_opened(has.text):
+    listed = has.colon and has.strangers <= 1 and _VIA.search(has.text) is not None  # through a mailing list
+    if has.colon and has.dated and has.year and (has.strangers == 0 or listed) and _is_opened(has.text):
+        return Sureness.ALONE
+    if (listed and words <= 8) or (has.colon and has.address and _USENET.match(has.text)):
         return Sureness.ALONE
     if has.colon and has.strangers <= 1 and words <= 9 and _SIGNED.search(has.text):
         return Sureness.ALONE
@@ -106,9 +114,11 @@ def _without_verb(has: _Traits, quote_follows: bool) -> Sureness:
         return Sureness.NONE
     ends = [found.end() for found in ADDRESS.finditer(has.text)]
     if ends and len(has.text) - ends[-1] <= 4 and has.dated and (has.timed or has.year):
-        if has.colon or (has.strangers == 0 and _NUMERIC.match(has.text)):
+        if has.colon or (has.strangers <= 1 and _NUMERIC.match(has.text)):
             return Sureness.ALONE
         return Sureness.WITH_QUOTE if quote_follows else Sureness.NONE
+    if quote_follows and has.timed and has.strangers == 0 and _NUMERIC.match(has.text) and len(has.text.split()) <= 8:
+        return Sureness.WITH_QUOTE
     short = has.address and len(has.text.split()) <= 6
     if quote_follows and has.colon and ((has.dated and has.timed) or short):
         return Sureness.WITH_QUOTE
@@ -186,6 +196,8 @@ def may_end(line: str) -> bool:
     bare = line.translate(_DIRECTIONS).rstrip(" \t\xa0-–—*_=\u200b\ufeff")
     if not bare or len(bare) > LONGEST:
         return False
+    if bare[0].isdigit() and "GMT" in bare:
+        return True
     return bare[-1] in ":：>)]" or bare.lower().endswith(("wrote", "writes", "写道", "schrieb", "écrit", "napisał(a)"))
 
 

@@ -83,9 +83,12 @@ def compose(raw: bytes, root: Node, hint: str | None = None, level: int = 0) -> 
     """`hint`: the charset to fall back on; `level`: how many mails this one is within."""
     reading = _Reading(raw, hint, level)
     view = _view(reading, root, None)
-    if not (view.text if view.plain is not None or view.html else "").strip():
-        view = next((other for other in reading.instead if other.text.strip()), view)
     text = view.text.strip("\n")
+    if not text.strip():
+        for other in reading.instead:
+            if (words := other.text.strip("\n")).strip():
+                view, text = other, words
+                break
     if not text.strip() and reading.mails and level < DEEPEST:
         inner = whole(reading.mails[0], level + 1)
         text, view = inner.text, _View(inner.text, view.html or inner.html)

@@ -117,8 +117,10 @@ class Sender:
         """Whatever goes wrong before the server is spoken to is no doubt about the mail: it has not left."""
         try:
             async with self._sessions() as session:
-                mail = letter(self._post, row, await claim.files(session, row))
-                made = compose(mail)
+                files = await claim.files(session, row)
+                mail = letter(self._post, row, files)
+                # Large files take a moment, in which the others go on.
+                made = await asyncio.to_thread(compose, mail) if files else compose(mail)
                 thread = mail.thread
                 about = heading(mail)
                 await claim.record(

@@ -31,7 +31,8 @@ def fates(part: Part) -> tuple[Fate, ...]:
 
 
 def blocks(data: bytes) -> Iterator[dict[str, str]]:
-    """Groups of fields between blank lines: names in small letters, values unfolded, the first of a name."""
+    """Groups of fields between blank lines: names in small letters, values unfolded, the first of a name. A second
+    recipient begins a group, too: some servers leave out the blank line."""
     text = data[:_LONGEST].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     for group in re.split(r"\n[ \t]*\n", text):
         fields: dict[str, str] = {}
@@ -42,6 +43,9 @@ def blocks(data: bytes) -> Iterator[dict[str, str]]:
             elif ":" in line:
                 name, _, value = line.partition(":")
                 name = name.strip().lower()
+                if name in fields and name == "final-recipient":
+                    yield fields
+                    fields = {}
                 if name in fields:
                     name = ""
                 else:

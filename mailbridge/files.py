@@ -13,6 +13,7 @@ LONGEST_NAME = 120
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f]')
 # What turns the direction of writing (`gpj.exe` shown as `exe.jpg`) or can't be seen.
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,}")
 # Independent of what the machine calls its types.
 _KNOWN = mimetypes.MimeTypes(filenames=())
@@ -50,8 +51,8 @@ _WORDS = {"image": "image", "audio": "audio", "video": "video", "message": "mess
 
 
 def file(data: bytes, content_type: str, name: str | None, content_id: str | None = None, inline: bool = False) -> File:
-    content_type = content_type or "application/octet-stream"
-    return File(clean_name(name, content_type), content_type, data, inline, content_id)
+    content_type = content_type if _TYPE.fullmatch(content_type) else "application/octet-stream"
+    return File(clean_name(name, content_type), content_type, data, inline, storable(content_id or "") or None)
 
 
 def clean_name(name: str | None, content_type: str) -> str:

@@ -8,12 +8,14 @@ import re
 import unicodedata
 from base64 import b64encode
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from crm.mail.letter import Address
 
 # Of a line, without its end (RFC 5322); an encoded word has its own limit (RFC 2047).
 LINE = 76
 WORD_BYTES = 42
+PIECE = 55
 IDS = 16
 _ADDRESS = re.compile(r"""[^\s<>()\[\]:;@\\,"\x00-\x1f\x7f]+@[^\s<>()\[\]:;@\\,"\x00-\x1f\x7f]+""")
 _ID = re.compile(r"[!-;=?-~]{1,240}")
@@ -85,9 +87,26 @@ def ids(name: str, found: Iterable[str]) -> str:
     return _folded(name, [f"<{one}>" for one in kept]) if kept else ""
 
 
-def token(name: str, value: str) -> str:
-    """A field of our own words."""
-    return _folded(name, [value])
+def parameter(name: str, value: str) -> list[str]:
+    """A parameter of a field, in as many pieces as its value needs (RFC 2231)."""
+    if value.isascii() and len(value) <= PIECE and "=?" not in value:
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return [f'{name}="{escaped}"']
+    pieces = [""]
+    for unit in re.findall(r"%..|.", quote(value, safe="")):
+        if len(pieces[-1]) + len(unit) > PIECE:
+            pieces.append("")
+        pieces[-1] += unit
+    if len(pieces) == 1:
+        return [f"{name}*=utf-8''{pieces[0]}"]
+    head = "utf-8''"
+    return [f"{name}*{n}*={head if n == 0 else ''}{piece}" for n, piece in enumerate(pieces)]
+
+
+def structured(name: str, value: str, *parameters: str) -> str:
+    """A field of our own words, with parameters."""
+    parts = [value, *parameters]
+    return _folded(name, [*(f"{part};" for part in parts[:-1]), parts[-1]])
 
 
 def _encoded(value: str) -> list[str]:

@@ -1,7 +1,7 @@
 """A mail taken apart: headers in order, leaves of the MIME tree, body as text. Pure values; nothing is judged yet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crm.mail.letter import File
 
@@ -11,16 +11,21 @@ class Headers:
     """Fields from the top down: names in small letters, values unfolded and decoded, without line ends."""
 
     fields: tuple[tuple[str, str], ...] = ()
+    _named: dict[str, list[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.fields:
+            self._named.setdefault(name, []).append(value)
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.fields if key == name.lower()]
+        return [*self._named.get(name.lower(), ())]
 
     def get(self, name: str, default: str = "") -> str:
         """The topmost of that name."""
-        return next(iter(self.all(name)), default)
+        return self._named.get(name.lower(), (default,))[0]
 
     def __contains__(self, name: str) -> bool:
-        return any(key == name.lower() for key, _ in self.fields)
+        return name.lower() in self._named
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.fields)

@@ -77,6 +77,7 @@ ORIGINAL = frozenset(
     urspr. nachricht|message d'origine|message d’origine|message original|message initial|mensaje original|
     messaggio originale|messaggio originario|mensagem original|oorspronkelijk bericht|originele bericht|
     origineel bericht|oryginalna wiadomość|wiadomość oryginalna|treść oryginalnej wiadomości|původní zpráva|
+    původní e-mail|
     pôvodná správa|originalmeddelande|ursprungligt meddelande|oprindelig meddelelse|oprindelig besked|
     original meddelelse|opprinnelig melding|original melding|alkuperäinen viesti|исходное сообщение|
     оригинальное сообщение|первоначальное сообщение|исходное письмо|оригинал сообщения|оригинальное письмо|

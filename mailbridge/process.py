@@ -35,7 +35,7 @@ class Mails:
 
     async def handle(self, session: Session, item: Item, what: Letter, now: datetime) -> str:
         chosen = choice(what.reply_text) if what.nature == "request" else None
-        return await service.take(session, self.door, what, chosen, item.id, now)
+        return await service.take(session, self.door, what, chosen, item.id, now, item.disposition == "wanted")
 
     async def refuse(self, session: Session, item: Item, what: Letter, refusal: DeskError, now: datetime) -> None:
         """The disposition says it; an answer to a mail is no place for the desk's refusals."""

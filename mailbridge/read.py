@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from crm.mail.letter import Address, File, Letter
+from crm.mail.letter import Address, Bounce, File, Letter
 from mailbridge import addresses, hypertext, marks
 from mailbridge.automatic import judged
 from mailbridge.bounces import bounce
@@ -24,7 +24,7 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
     written = reply_text(parsed.text, parsed.html)
     # A mail that only passes something on says what it passes on.
     written = storable(written) if written.strip() else parsed.text
-    returned = bounce(parsed)
+    returned = _storable(bounce(parsed))
     nature, automatic = judged(replace(parsed, written=written), returned is not None)
     answered = marks.ids(headers.get("in-reply-to"))
     return Letter(
@@ -47,6 +47,19 @@ def read(raw: bytes, authserv_id: str | None = None) -> Letter:
         files=tuple(file for file in parsed.files if not (returned and _is_mail(file))),
         bounce=returned,
         authentication=authentication(parsed, authserv_id),
+    )
+
+
+def _storable(returned: Bounce | None) -> Bounce | None:
+    """Reports quote bytes that no header field of our own mail has passed through."""
+    if returned is None:
+        return None
+    return replace(
+        returned,
+        recipients=tuple(storable(one) for one in returned.recipients),
+        status=storable(returned.status) if returned.status else None,
+        reason=storable(returned.reason),
+        original_id=next(iter(marks.ids(storable(returned.original_id or ""))), None),
     )
 
 

@@ -14,7 +14,7 @@ from mailbridge.reading import CPU, FRAME, READ
 from mailbridge.wire import unpack
 
 # Seconds of the wall clock for one mail: a busy machine gives a process little of its CPU.
-PATIENCE = 30.0
+PATIENCE = 60.0
 # Seconds that a process gets to end by itself.
 LEAVE = 2.0
 

@@ -20,14 +20,19 @@ from mailbridge.signatures import cut_closing, cut_delimited, cut_disclaimer, wi
 _QUOTED = re.compile(r"^[ \t\u200b\ufeff\xa0]{0,4}(?:>|&gt;)")
 _PROMPT = re.compile(r"^\s{0,4}(?:>>> \S|> \S+@\d+\.\d+\.\d+ |>From )")
 _DIFFERENCE = re.compile(r"^(?:\d+(?:,\d+)?[acd]\d+(?:,\d+)?$|< |---$)")
-_BARE_ADDRESS = re.compile(r"^\s*<?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?\s*$")
+# A name in dashes that isn't known, or the bare address that Foxmail puts there.
+_ABOVE_HEADERS = re.compile(
+    r"^\s*(?:[-_=]{3,}[^-_=\n]{1,60}[-_=]{3,}|<?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?)\s*$"
+)
 _COMPARISON = re.compile(r"^\s{0,4}>=? ?\d[\d.,]*\s?\S{0,10}\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _INITIALS = re.compile(r"^ ?[^\W\d_]{1,3}>{1,4} ?")
 _INTRODUCING = re.compile(r"wrote|писали|писал|пишете|пишет|schrieb", re.IGNORECASE)
 _PICTURE = re.compile(
-    r"^\s*(?:!?\[(?:cid:|image|https?:|Outlook-)?[^\]\n]{0,120}\](?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|"
-    r"<image\d*\.\w+>)\s*$"
+    r"^\s*(?:!?\[[^\]\n]{0,60}(?:cid:|image|logo|icon|outlook-|https?:|picture|photo|banner|facebook|twitter|linkedin|"
+    r"instagram|youtube|telegram|whatsapp|website|изображение|логотип)[^\]\n]{0,120}\]"
+    r"(?:\([^)\n]{0,300}\)|<[^>\n]{0,300}>)?|!\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)|<image\d*\.\w+>)\s*$",
+    re.IGNORECASE,
 )
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 LONG_LINE = 60  # characters: a quoted line that long may have been wrapped by a program on its way
@@ -38,12 +43,17 @@ PATIENCE = 3000  # lines that look as if they introduced a quote and don't, afte
 
 @dataclass(slots=True)
 class _Reading:
-    """Stretches of own lines; whether anything was found to be quoted, and whether all that follows is."""
+    """Stretches of own lines, none beginning with a blank one; whether anything is quoted, whether all the rest is."""
 
     stretches: list[list[str]] = field(default_factory=lambda: [[]])
     quoted: bool = False
     ended: bool = False
     patience: int = PATIENCE
+
+    @property
+    def said(self) -> bool:
+        """Whether any own words were found so far."""
+        return any(self.stretches)
 
     def close(self) -> None:
         if self.stretches[-1]:
@@ -71,7 +81,7 @@ def reply_text(text: str, html: str | None = None) -> str:
 
 def _joined(stretches: list[list[str]]) -> str:
     filled = [stretch for stretch in stretches if any(map(str.strip, stretch))]
-    whole = "\n".join("\n".join(line.rstrip() for line in stretch) for stretch in filled)
+    whole = "\n\n".join("\n".join(line.rstrip() for line in stretch) for stretch in filled)
     return _BLANK_LINES.sub("\n\n", whole).strip()
 
 
@@ -89,13 +99,16 @@ def _trimmed(lines: list[str], marks: Hints) -> list[str]:
 def _without_marked_signature(lines: list[str], marks: Hints) -> list[str]:
     if not marks.signatures:
         return lines
-    end = len(lines)
+    end, signed = len(lines), 0
     while end:
         bare = squash(lines[end - 1].strip("*_ \t"))
         if bare and not any(bare in signature for signature in marks.signatures):
             break
+        signed += len(bare)
         end -= 1
-    return lines[:end] if any(line.strip() for line in lines[:end]) else lines
+    # A name alone may be in it by chance: the person wrote that, and the signature is already gone.
+    whole = any(2 * signed > len(signature) for signature in marks.signatures)
+    return lines[:end] if whole and any(map(str.strip, lines[:end])) else lines
 
 
 def _by_marks(reading: _Reading, marks: Hints) -> _Reading:
@@ -115,6 +128,7 @@ def _read(lines: list[str]) -> _Reading:
     reading = _Reading()
     marked = _marked_lines(lines)
     following = _next_filled(lines)
+    last_marked = max((place for place, quoted in enumerate(marked) if quoted), default=-1)
     place = 0
     fenced = False
     floor = 0  # nothing above this line belongs to an attribution any more
@@ -123,7 +137,8 @@ def _read(lines: list[str]) -> _Reading:
         if _FENCE.match(line) and not marked[place]:
             fenced = not fenced and any(map(_FENCE.match, lines[place + 1 : place + 200]))
         if fenced or not line.strip():
-            reading.stretches[-1].append(line)
+            if line.strip() or reading.stretches[-1]:
+                reading.stretches[-1].append(line)
             place += 1
             continue
         if marked[place] or _rest_of_quoted(lines, marked, place):
@@ -138,8 +153,11 @@ def _read(lines: list[str]) -> _Reading:
             place += 1
             continue
         reading.quoted = True
-        if after >= len(lines) or following[after] >= len(lines) or not marked[following[after]]:
+        begun = following[after]
+        if begun >= len(lines) or not marked[begun]:
             ended = _forward_end(lines, after)
+            if ended is None and begun < last_marked and not reading.said:
+                ended = after  # written between the attribution and the quote
             if ended is None:
                 reading.ended = True
                 break
@@ -166,7 +184,7 @@ def _introduced(
         reading.patience -= 1
         end = block_at(lines, place)
         if end is not None:
-            _take_back(reading)
+            _take_back(reading, _ABOVE_HEADERS)
             return end
     if ":  " in line[: attribution.LONGEST]:
         reading.patience -= 1
@@ -176,8 +194,12 @@ def _introduced(
         return None
     reading.patience -= 1
     nearest = following[place + 1]
-    quote_follows = nearest < len(lines) and marked[nearest]
+    quote_follows = nearest < len(lines) and (marked[nearest] or _headed(lines, nearest))
     return _attributed(lines, place, floor, reading, quote_follows)
+
+
+def _headed(lines: list[str], place: int) -> bool:
+    return header_field(lines[place]) is not None and block_at(lines, place) is not None
 
 
 def _attributed(lines: list[str], place: int, floor: int, reading: _Reading, quote_follows: bool) -> int | None:
@@ -195,10 +217,12 @@ def _attributed(lines: list[str], place: int, floor: int, reading: _Reading, quo
     return place + 1
 
 
-def _take_back(reading: _Reading) -> None:
-    """Drops what only led up to the quote: a line of underscores, the bare address that Foxmail puts above."""
+def _take_back(reading: _Reading, title: re.Pattern[str] | None = None) -> None:
+    """Drops what only led up to the quote: lines of underscores, and a paragraph of its own that is a `title`."""
     own = reading.stretches[-1]
-    while own and (not own[-1].strip() or is_rule(own[-1]) or _BARE_ADDRESS.match(own[-1])):
+    while own and (not own[-1].strip() or is_rule(own[-1])):
+        own.pop()
+    if title is not None and own and title.match(own[-1]) and (len(own) == 1 or not own[-2].strip()):
         own.pop()
 
 

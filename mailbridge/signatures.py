@@ -31,6 +31,7 @@ _GRATITUDE = re.compile(
     r"^(?:.{0,20}\b)?(?:thank|спасибо|благодар|рахмет|дякую|danke?|merci|grac|graz|obrig|bedankt).{0,30}[!.]$",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"^[*_]*(?:[A-ZА-ЯЁӘҒҚҢӨҰҮІЄЇÀ-Þ][\w.'’-]*[ ,]{0,2}){1,4}[*_]*$")
 _POSTSCRIPT = re.compile(r"^\s*(?:p\.? ?s\b|п\.? ?с\b|з\.? ?ы\b|ps[:.]|nb[:.])", re.IGNORECASE)
 _DISCLAIMER = re.compile(
     r"^[\s*_>\[(]*(?:confidential(?:ity)?(?: (?:notice|note|information|statement))?\b.{0,3}[:.\n-]|disclaimer\b|"
@@ -64,7 +65,10 @@ _BANNER = re.compile(
     r"(?:external|originated (?:from )?outside|outside (?:of )?(?:the|your) organi|внешн)|"
     r"you don'?t often get (?:e-?mail|messages?) from|(?:learn|узнайте|"
     r"дополнительные сведения) .{0,40}(?:this is important|это важно)|"
-    r"(?:вы|сіз) (?:не часто|нечасто|редко) получаете|\[?external\]? ?(?:e-?mail)? ?:)",
+    r"(?:some people who received this message|(?:вы|сіз)) (?:don'?t often|не часто|нечасто|редко) (?:get|получаете)|"
+    r"\[?external\]? ?(?:e-?mail)? ?:|external\b[^\]]{0,20}\]|внешн(?:ее|яя) (?:письмо|почта|сообщение)|"
+    r"(?:this|это) (?:e-?mail|message|письмо|сообщение) (?:is|was sent|originated|came|получено|пришло|от) .{0,40}"
+    r"(?:external|outside|внешн|извне))",
     re.IGNORECASE,
 )
 SHORT = 80  # characters: a line of a signature
@@ -94,6 +98,8 @@ def _ends_message(lines: Sequence[str], place: int, below: Sequence[str]) -> boo
     line = lines[place]
     if not below or line == "-- ":
         return True
+    if _is_underline(lines, place):
+        return False
     if any(_FOOTED.search(text[:300]) for text in below[:3]):
         return True
     if _DISCLAIMER.match(below[0][:400]):
@@ -104,9 +110,17 @@ def _ends_message(lines: Sequence[str], place: int, below: Sequence[str]) -> boo
     if _is_heading(lines, place) or len(below) > DEEPEST:
         return False
     closing = sum(CLOSING.match(text.strip()) is not None for text in below[:2])
+    if line in lines[max(0, place - LOWEST) : place] or line in below:
+        return False
     touching = place + 1 < len(lines) and bool(lines[place + 1].strip())
     contacts = sum(looks_like_contact(text) for text in below)
     return all(len(text) <= SHORT for text in below) and (touching or contacts >= 2 or (closing > 0 and contacts > 0))
+
+
+def _is_underline(lines: Sequence[str], place: int) -> bool:
+    """As long as the title above it."""
+    above, line = lines[place - 1].strip() if place else "", lines[place].strip()
+    return line[0] != "_" and len(line) > 3 and bool(above) and abs(len(above) - len(line)) <= 3
 
 
 def _is_heading(lines: Sequence[str], place: int) -> bool:
@@ -138,13 +152,15 @@ def cut_closing(lines: list[str]) -> list[str]:
         if not _stored(below):
             return lines
         if _GRATITUDE.match(text):
-            return lines[: place + 1]
+            return lines[: place + 1] if _NAME.match(below[0]) else lines
         return lines if place == filled[0] else lines[:place]
     return _cut_contacts(lines)
 
 
 def _stored(below: Sequence[str]) -> bool:
     if not below or any(len(line) > 2 * SHORT or _POSTSCRIPT.match(line) for line in below):
+        return False
+    if below[0].endswith((":", "：")) or "http" in below[0] or len(below[0].split()) > 6:
         return False
     if any(line[-1] in ".?!" and len(line.split()) > 5 and not looks_like_contact(line) for line in below):
         return False
@@ -167,8 +183,14 @@ def _cut_contacts(lines: list[str]) -> list[str]:
         return lines[:start]
     words = block[0].split()
     named = 2 <= len(words) <= 4 and all(word[0].isupper() for word in words) and ":" not in block[0]
-    reached = sum(map(_reaches, block[1:]))
-    if named and len(block) >= 3 and reached >= 2 and all(len(line) <= SHORT for line in block):
+    contacts = sum(map(looks_like_contact, block[1:]))
+    if (
+        named
+        and len(block) >= 3
+        and contacts >= 2
+        and any(map(_reaches, block[1:]))
+        and all(len(line) <= SHORT for line in block)
+    ):
         return lines[:start]
     return lines
 

@@ -14,6 +14,8 @@ from crm.mail.threads import Thread
 _GLANCE = """
     select exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'in' and d.digest = $4) as repeated,
+           exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+                   and d.direction = 'out') as ours,
            i.id as identity_id, p.id as person_id, p.name, p.language, i.unreachable_at is not null as unreachable,
            i.verified_at is not null as verified_before,
            nextval('message_id_seq') as next_message_id,
@@ -40,9 +42,11 @@ _GLANCE = """
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """`person_id` None: a stranger. `automatic`: how many automatic mails the address got lately."""
+    """`repeated`: the same mail has come before; `ours`: it is one that we sent. `person_id` None: a stranger.
+    `automatic`: how many automatic mails the address got lately."""
 
     repeated: bool
+    ours: bool
     identity_id: int | None
     person_id: int | None
     name: str | None

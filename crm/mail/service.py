@@ -3,7 +3,7 @@
 Every mail ends in one disposition, in one transaction; nothing is answered here but by rows of the outbox.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -41,14 +41,27 @@ async def mail_key(session: Session) -> bytes:
     return bytes(row["key"])
 
 
-async def take(session: Session, door: Door, letter: Letter, choice: Choice | None, item: int, now: datetime) -> str:
-    """The disposition of a mail, after all its effects. `item`: the inbox row, which engineers are told of."""
+async def take(
+    session: Session,
+    door: Door,
+    letter: Letter,
+    choice: Choice | None,
+    item: int,
+    now: datetime,
+    wanted: bool = False,
+) -> str:
+    """The disposition of a mail, after all its effects. `item`: the inbox row, which engineers are told of.
+
+    `wanted`: an engineer has seen it held and says that it is a request.
+    """
     profile, sender = door.profile, letter.sender
     address = sender.address.lower() if sender else ""
     seen = await glance(session, profile.name, door.key, letter, address, now)
-    if seen.repeated:
+    if wanted:
+        letter = replace(letter, nature="request")
+    elif seen.repeated:
         return "duplicate"
-    if address in door.own:
+    if address in door.own or seen.ours:
         return await _noted(session, door, letter, seen, "own", now)
     if letter.nature == "bounce":
         return await returned.came_back(session, profile, letter, seen, now)

@@ -21,6 +21,10 @@ from crm.tickets.models import DeskGroup, Ticket
 from crm.tickets.service import change_status, load
 
 ANSWERS = {"first_response", "next_response"}
+_FOLLOW = """
+    insert into follower (ticket_id, address, name, added_at)
+    select $2, address, name, added_at from follower where ticket_id = $1 on conflict do nothing
+"""
 
 
 async def merge(
@@ -51,12 +55,13 @@ async def merge(
     await change_status(session, profile, merged.id, "merge", actor, None, now, changes, into=into.reference)
     merged.merged_into_id, into.updated_at = into.id, now
     await session.execute(update(Ticket).where(Ticket.merged_into_id == merged.id).values(merged_into_id=into.id))
+    await session.rows(_FOLLOW, merged.id, into.id)
     if ANSWERS.intersection(owed):
         await keeping.heard(session, profile, into, now)
     changes.events.append(journal.event(into.id, actor, "merge", now, merged=merged.reference))
     changes.outgoing += [
-        await _said(session, profile, merged, "merged_into", into, agent),
-        await _said(session, profile, into, "merged_from", merged, agent),
+        await _told(session, profile, merged, "merged_into", into, agent),
+        await _told(session, profile, into, "merged_from", merged, agent),
         *outward.shown(profile.name, into.group_id, into.id, now),
     ]
     where = await reach(session, into.id)
@@ -75,7 +80,7 @@ async def _both(session: Session, profile: Profile, one: int, other: int) -> tup
     return tickets[one], tickets[other]
 
 
-async def _said(
+async def _told(
     session: Session, profile: Profile, ticket: Ticket, notice: str, other: Ticket, agent: Agent
 ) -> Outgoing:
     """In the topic of one, with the way to the other's."""

@@ -24,6 +24,7 @@ _STYLES: Final = {
     "padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration",
     "vertical-align", "white-space", "width",
 }  # fmt: skip
+_UNSEEN: Final = {"script", "style", "title"}
 _LAYOUT: Final = {"align", "bgcolor", "border", "cellpadding", "cellspacing", "colspan", "rowspan", "valign", "width"}
 
 
@@ -84,7 +85,8 @@ def text_of(mail: EmailMessage) -> str:
     rich = _body(mail, "html")
     if rich is None:
         return ""
-    lines = html.unescape(nh3.clean(_BREAK.sub("\n", _content(rich)), tags=set())).splitlines()
+    words = nh3.clean(_BREAK.sub("\n", _content(rich)), tags=set(), clean_content_tags=_UNSEEN)
+    lines = html.unescape(words).splitlines()
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in lines)).strip()
 
 
@@ -113,6 +115,7 @@ def html_of(mail: EmailMessage) -> str:
         attribute_filter=keep,
         filter_style_properties=_STYLES,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        clean_content_tags=_UNSEEN,
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
 

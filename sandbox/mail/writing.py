@@ -21,9 +21,9 @@ DAEMON: Final = f"MAILER-DAEMON@{AUTHSERV}"
 HOME: Final = ZoneInfo("Asia/Almaty")
 # As Gmail introduces what it quotes, in the writer's language.
 _WROTE: Final = {
-    "kk": ("y 'ж'. d MMM, EEE HH:mm", "{when}, {who} жазды:"),
-    "ru": ("EEE, d MMM y 'г'. 'в' HH:mm", "{when}, {who}:"),
-    "en": ("EEE, d MMM y 'at' HH:mm", "On {when}, {who} wrote:"),
+    "kk": ("y 'ж'. d MMM, EEE HH:mm, ", "{when}{who} жазды:"),
+    "ru": ("EEE, d MMM y 'г'. 'в' HH:mm, ", "{when}{who}:"),
+    "en": ("'On' EEE, d MMM y 'at' HH:mm, ", "{when}{who} wrote:"),
 }
 _QUOTE = "margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex"
 

@@ -6,7 +6,7 @@ import { t } from "./texts.js";
 /** A mail's person as the page's avatars know people; the same address always has the same colour. */
 export function personOf({ name, address }) {
   let id = 0;
-  for (const letter of address) id = (id * 31 + letter.codePointAt(0)) % 1_000_003;
+  for (const letter of address) id = (id * 17 + letter.codePointAt(0)) % 1_000_003;
   return { id, first_name: name || address };
 }
 

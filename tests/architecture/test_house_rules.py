@@ -107,6 +107,9 @@ def test_pure_modules_import_neither_database_nor_network() -> None:
         *("bot/content.py", "bot/refusals.py", "bot/rendered.py", "bot/windows.py"),
         *("bot/why_views.py", "bot/maintenance_views.py", "bot/emergency_views.py"),
         *(f"mailbridge/{name}.py" for name in ("answers", "compose", "entities", "headers")),
+        *(f"mailbridge/{name}.py" for name in ("parse", "fields", "addresses", "charsets", "transfer", "mime", "body")),
+        *(f"mailbridge/{name}.py" for name in ("hypertext", "files", "flowed", "invitation", "marks", "read", "reply")),
+        *(f"mailbridge/{name}.py" for name in ("richtext", "smime", "tnef", "wire", "automatic", "bounces", "sender")),
         *("bot/duty_words.py", "bot/duty_views.py", "crm/people/shifts.py"),
     ]
     for name in pure:

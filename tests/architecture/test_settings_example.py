@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from app.mail_settings import mail_names
 from app.settings import Settings, load, token_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,8 +17,10 @@ def named() -> dict[str, str]:
 
 
 def known() -> set[str]:
-    fields = {name.upper() for name in Settings.model_fields} - {"TOKENS"}
-    return fields | {token_name(desk) for desk in Settings().desks}
+    fields = {name.upper() for name in Settings.model_fields} - {"TOKENS", "MAIL"}
+    return (
+        fields | {token_name(desk) for desk in Settings().desks} | {n for d in Settings().desks for n in mail_names(d)}
+    )
 
 
 def test_every_setting_is_named_and_nothing_else() -> None:

@@ -1,33 +1,24 @@
 """How well replies are read: how many exactly right, and the overlap of words; ours beside what is installed.
 
 `python -m tests.bench.reading`: over the corpus of mails and over the short texts (`tests/data/replies.jsonl`), which
-were written before the code had seen them. A peer that isn't installed is left out.
+were for the most part written before the code had seen them. A peer that isn't installed is left out.
 """
 
-import email
 import importlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
-from lxml import html as lxml_html
 from rich.console import Console
 from rich.table import Table
 
+from mailbridge.parse import parse
 from mailbridge.reply import reply_text
 
 DATA = Path(__file__).parent.parent / "data"
 MAILS = DATA / "mail"
-
-_BLOCKS = frozenset(
-    ["div", "p", "br", "hr", "tr", "table", "ul", "ol", "li", "h1", "h2", "h3", "blockquote", "pre", "body"]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,57 +53,10 @@ def mails() -> list[Case]:
     for path in sorted(MAILS.rglob("*.eml")):
         wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         if "reply_text" in wanted:
-            text, html = body(path.read_bytes())
-            cases.append(Case(str(path.relative_to(MAILS).with_suffix("")), text, html, wanted["reply_text"]))
+            body = parse(path.read_bytes())
+            name = str(path.relative_to(MAILS).with_suffix(""))
+            cases.append(Case(name, body.text, body.html, wanted["reply_text"]))
     return cases
-
-
-def body(raw: bytes) -> tuple[str, str | None]:
-    """Text and HTML of a mail, by the standard library: what every reader compared here is given."""
-    message = email.message_from_bytes(raw, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    parts: dict[str, str] = {}
-    for part in message.walk():
-        kind = part.get_content_type()
-        if kind in ("text/plain", "text/html") and kind not in parts and part.get_content_disposition() != "attachment":
-            data = part.get_payload(decode=True)
-            assert isinstance(data, bytes)
-            charset = part.get_content_charset()
-            words = data.decode(charset or "windows-1251", "replace").replace("\r\n", "\n")
-            flowed = str(part.get_param("format")).lower() == "flowed"
-            parts[kind] = re.sub(r"(?m)(?<!^--) \n(?=[^>\n])", " ", words) if flowed else words
-    html = parts.get("text/html")
-    return parts.get("text/plain") or (_as_text(html) if html else ""), html
-
-
-def _as_text(html: str) -> str:
-    """A plain rendering with quotes marked; enough for mails that have no text of their own."""
-    root = lxml_html.document_fromstring(html.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
-    lines: list[str] = [""]
-    _render(root.find("body"), "", lines)
-    return "\n".join(line.rstrip() if line != "-- " else line for line in lines)
-
-
-def _render(element: Any, mark: str, lines: list[str]) -> None:
-    if not isinstance(element.tag, str):
-        return
-    inside = mark + ("> " if element.tag == "blockquote" else "")
-    block = element.tag in _BLOCKS
-    if block and lines[-1].strip("> "):
-        lines.append(inside)
-    _write(element.text, inside, lines)
-    for child in element:
-        _render(child, inside, lines)
-        _write(child.tail, inside, lines)
-    if block:
-        lines.append(mark)
-
-
-def _write(words: str | None, mark: str, lines: list[str]) -> None:
-    if words and words.strip(" \n\t"):
-        if not lines[-1].startswith(mark):
-            lines.append(mark)
-        lines[-1] += re.sub(r"[ \n\t]+", " ", words).replace("\xa0", " ")
 
 
 def readers() -> dict[str, Callable[[Case], str]]:

@@ -47,6 +47,32 @@ async def play(page: Page) -> None:
     await expect(answer).not_to_contain_text("/r ")
 
 
+async def play_by_mail(page: Page) -> None:
+    """A request by mail: the promise comes back into the mailbox, and so does the engineer's answer."""
+    engineers, row = page.get_by_test_id("pane-engineers"), page.get_by_test_id("mail-row")
+    await page.get_by_test_id("side-mail").click()
+    await page.get_by_test_id("mail-write").click()
+    await page.get_by_test_id("mail-subject-new").fill("One more server")
+    await page.get_by_test_id("mail-text-new").fill("We need it by Monday")
+    await page.get_by_test_id("mail-send-new").click()
+    await expect(row).to_contain_text("PD-1002", timeout=PATIENT)
+    topic = engineers.get_by_test_id("topic-item").filter(has_text="One more server")
+    await topic.click(timeout=PATIENT)
+    copy = engineers.get_by_test_id("message").filter(has_text="We need it by Monday")
+    await expect(copy.first).to_be_visible(timeout=PATIENT)
+    await write(page, "engineers", "/r Which size?")
+    await expect(row).to_contain_text("Which size?", timeout=PATIENT)
+    await row.click()
+    letters = page.get_by_test_id("letter")
+    await expect(letters).to_have_count(3)
+    await expect(letters.last.frame_locator("iframe").locator("body")).to_contain_text("Which size?")
+    await page.get_by_test_id("mail-text-reply").fill("The big one")
+    await page.get_by_test_id("mail-send-reply").click()
+    back = engineers.get_by_test_id("message").filter(has_text="The big one")
+    await expect(back).to_be_visible(timeout=PATIENT)
+    await expect(back).not_to_contain_text("Which size?")
+
+
 async def set_up(address: str) -> None:
     """The lead has connected the group and named the engineer; each answer stands behind its question."""
     async with Sandbox(address) as sandbox:
@@ -78,6 +104,7 @@ async def test_both_sides_in_the_browser(tmp_path: Path) -> None:
             page.on("pageerror", lambda error: complaints.append(str(error)))
             await page.goto(f"http://127.0.0.1:{port}")
             await play(page)
+            await play_by_mail(page)
             assert complaints == []
             await browser.close()
         assert await demo.end(signal.SIGINT, timeout=40) in (0, 130), demo.last_words()

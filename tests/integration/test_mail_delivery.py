@@ -421,6 +421,18 @@ async def test_a_row_of_another_channel_or_desk_is_left_alone(office: Office) ->
     assert await office.send() == 0
 
 
+async def test_the_dead_of_another_channel_are_not_its_own(office: Office) -> None:
+    ticket = await office.ticket()
+    await office.put(ticket)
+    await office.fetch(
+        "update outbox set channel = 'telegram', state = 'attempting', lease_until = :past returning 1",
+        past=NOW - claim.LEASE,
+    )
+    await office.sender()._give_up_the_dead()
+    [row] = await office.fetch("select state, repeats from outbox")
+    assert (row.state, row.repeats) == ("attempting", 0)
+
+
 # --- several, and dying ----------------------------------------------------------------------------------------------
 
 

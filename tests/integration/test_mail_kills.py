@@ -11,7 +11,6 @@ from multiprocessing.context import ForkServerProcess
 
 import pytest
 
-from crm import failpoints
 from tests.factories import DESK
 from tests.integration import mail_sender
 from tests.integration.smtp_server import STORE_SILENT
@@ -19,7 +18,7 @@ from tests.integration.test_mail_delivery import Office, office
 
 __all__ = ["office"]
 
-PLACES = [name for name in failpoints.NAMES if name.startswith("mail.")]
+PLACES = ("mail.claimed", "mail.called", "mail.settled")
 # It imports the program once; each sender is a fork of it, there at once.
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["tests.integration.mail_sender"])

@@ -8,6 +8,7 @@ import pytest
 from crm import journal
 from crm.db import Session, Sessions, transaction
 from crm.errors import DeskError, NotAllowed, NotFound, WrongInput, WrongStatus
+from crm.mail import service as mail
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
 from crm.sla.sweep import sweep
@@ -37,6 +38,8 @@ from tests.factories import (
 )
 from tests.integration.conftest import Reception
 from tests.integration.promised import agreement
+from tests.integration.test_mail_tickets import COLLEAGUE, Post, letter
+from tests.integration.test_mail_tickets import CUSTOMER as MAILER
 
 LATER = NOW + minutes(5)
 
@@ -237,3 +240,27 @@ async def test_an_engineer_merges_in_the_topic(reception: Reception) -> None:
     # The old button leads to where it goes on.
     assert await reception.did(pressed(f"mine:open:{here.ticket.id}", CUSTOMER, private(CUSTOMER))) == "opened_own"
     assert into.reference in (await reception.calls("editMessageText"))[-1]["text"]
+
+
+async def test_mails_of_the_merged_one_and_who_follows_it_come_along(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        await connected(session)
+        post = Post(sessions, await mail.mail_key(session))
+    assert await post.take(letter(number="1")) == "opened"
+    assert await post.take(letter("Ещё раз", number="2")) == "opened"
+    async with transaction(sessions) as session:
+        agent = await engineer(session)
+        into, this = await rows(session, "select id, reference from ticket order by id")
+        await rows(
+            session,
+            "insert into follower (ticket_id, address, name, added_at) values (:id, :a, '', now()) returning 1",
+            id=this.id,
+            a=COLLEAGUE,
+        )
+        await merging.merge(session, PROFILE, agent, this.id, into.reference, NOW)
+    for sender, number in ((MAILER, "3"), (COLLEAGUE, "4")):
+        assert await post.take(letter("А теперь?", sender, number, in_reply_to="2@firma.kz")) == "added"
+    found = await post.fetch("select distinct ticket_id from message where content ->> 'text' = 'А теперь?'")
+    assert [row.ticket_id for row in found] == [into.id]
+    [told] = await post.fetch("select channel, payload from outbox where payload ->> 'notice' = 'merged'")
+    assert (told.channel, told.payload["address"]) == ("email", MAILER)

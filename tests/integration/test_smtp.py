@@ -123,14 +123,15 @@ async def test_nobody_listens() -> None:
 
 
 async def test_a_session_is_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "STEP", 20)
+    monkeypatch.setattr(smtp, "STEP", 60)
     monkeypatch.setattr(smtp, "SESSION", 0.3)
-    script = Script(data=[STORE_SILENT])
-    async with serving(script) as port:
-        assert states(await send(at(port), FROM, [A], MAIL)) == {A: "unknown"}
-    script = Script(rcpt={A: [SILENT]})
-    async with serving(script) as port:
-        assert states(await send(at(port), FROM, [A], MAIL)) == {A: "later"}
+    async with asyncio.timeout(20):
+        script = Script(data=[STORE_SILENT])
+        async with serving(script) as port:
+            assert states(await send(at(port), FROM, [A], MAIL)) == {A: "unknown"}
+        script = Script(rcpt={A: [SILENT]})
+        async with serving(script) as port:
+            assert states(await send(at(port), FROM, [A], MAIL)) == {A: "later"}
 
 
 # --- the wire --------------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ LONGEST = {
     "ticket": (BIGGEST,),
     "id": (BIGGEST,),
     "stars": (5,),
+    "channel": ("telegram", "email", "last"),
+    "item": (BIGGEST,),
 }
 
 

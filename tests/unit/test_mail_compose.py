@@ -32,6 +32,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "resolved": {"ticket": 1},
     "reminded": {"ticket": 1, "closes_at": DUE},
     "lapsed": {"reopen_days": 5},
+    "merged": {"into": "PD-1043"},
     "wanted": {"fields": ["contract", "named_person"]},
     "link_code": {"code": "12345678"},
     "declined": {"reason": "нет договора {{ 7*7 }} <b>{x}</b>"},

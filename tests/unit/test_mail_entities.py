@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbridge.entities import to_html, to_plain
@@ -96,6 +96,7 @@ SPANS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="аб <>&\"'👍\n", max_size=40), SPANS)
 def test_no_span_loses_a_word_or_breaks_the_markup(text: str, spans: list[dict[str, Any]]) -> None:
     reader = Balanced()

@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.mail.letter import Address
@@ -39,6 +39,7 @@ def test_nothing_makes_a_second_field_or_a_long_line(value: str) -> None:
     assert parsed.keys() == ["Subject"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_words_come_back_as_they_were(value: str) -> None:
     shown = headers.words(value, 150)
@@ -51,6 +52,7 @@ def test_what_only_looks_encoded_stays_as_it_is_written() -> None:
     assert decoded(headers.unstructured("Subject", looks)) == looks
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=120), min_size=1, max_size=5))
 def test_names_come_back_beside_their_addresses(names: list[str]) -> None:
     people = [Address(f"a{number}@example.com", name) for number, name in enumerate(names)]
@@ -95,3 +97,14 @@ def test_what_is_no_id_is_left_out() -> None:
     wrong = ["a@b\r\nBcc: x", "a b@c", "<a@b>", "", "ё@x", "x" * 400, "good@x"]
     assert headers.ids("References", wrong) == "References: <good@x>\r\n"
     assert headers.ids("In-Reply-To", []) == ""
+
+
+@settings(deadline=None)
+@given(st.text(max_size=150))
+def test_a_file_name_comes_back_as_it_was(value: str) -> None:
+    name = headers.words(value, 100) or "file"
+    field = headers.structured("Content-Disposition", "attachment", *headers.parameter("filename", name))
+    assert max(map(len, field.split("\r\n"))) <= 78
+    parsed = message_from_bytes(field.encode() + b"\r\n")
+    assert parsed.keys() == ["Content-Disposition"]
+    assert parsed.get_filename() == name

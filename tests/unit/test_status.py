@@ -25,6 +25,7 @@ lapse       -         -         -         -         closed    -         -
 reopen      -         -         open      open      open      open      open
 decline     declined  declined  declined  declined  -         -         -
 withdraw    closed    closed    closed    closed    closed    -         -
+merge       closed    closed    closed    closed    closed    -         -
 """
 _head, *_lines = [line.split() for line in TABLE.strip().splitlines()]
 CELLS = [(line[0], status, result) for line in _lines for status, result in zip(_head, line[1:], strict=True)]

@@ -79,6 +79,7 @@ FACTS: dict[str, Any] = {
     "ends_at": DUE.isoformat(),
     "days": 5,
     "reopen_days": 14,
+    "code": "12345678",
     "minutes": 60,
     "emergency": WILD,
     "promises": [{"metric": metric, "due_at": DUE.isoformat()} for metric in ("first_response", "resolution")],
@@ -95,6 +96,7 @@ FACTS: dict[str, Any] = {
     "text": WILD,
     "fields": ["contract", "grade"],
     "asked": True,
+    "code": "12345678",
     "into": "PD-1043",
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
@@ -143,6 +145,7 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         for name, draw in notices.items():
             facts = MOVED if name == "moved" else FACTS
             yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
+    yield "mail wanted", lambda look: mail_views.wanted(look, WILD)
     yield "mail", lambda look: mail_views.mail(look, MAIL, 0)
     yield "empty mail", lambda look: mail_views.mail(look, {**MAIL, "text": ""}, 0)
     yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")

@@ -39,7 +39,7 @@ def test_a_mail_given_up_is_lost_whatever_the_status(status: str) -> None:
 
 
 def test_of_several_fates_only_failures_count_and_lasting_ones_first() -> None:
-    delivered = "Final-Recipient: rfc822; ok@b.example\nAction: delivered\nStatus: 2.0.0"
+    delivered = "Final-Recipient: rfc822; ok@b.example\nAction: delivered"
     delayed = "Final-Recipient: rfc822; late@b.example\nAction: delayed\nStatus: 4.4.1"
     assert bounce(report(delivered)) is None
     found = bounce(report(delivered, delayed))
@@ -59,6 +59,13 @@ def test_whom_we_wrote_to_is_named_not_where_the_mail_was_led() -> None:
     found = bounce(report(led, returned="To: deep@inside.example"))
     assert found is not None
     assert found.recipients == ("deep@inside.example",)
+
+
+def test_recipients_that_no_blank_line_parts_are_told_apart() -> None:
+    other = "Final-Recipient: rfc822; c@b.example\nAction: failed\nAction: delivered\nStatus: 5.2.2"
+    found = bounce(report(f"{FAILED}\n{other}"))
+    assert found is not None
+    assert found.recipients == ("a@b.example", "c@b.example")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +109,19 @@ def test_a_notice_in_words_names_who_failed(said: str) -> None:
     assert found.recipients == ("a@b.example",)
 
 
+def test_a_notice_in_words_may_say_that_the_server_still_tries() -> None:
+    found = bounce(mail(DAEMON, "<a@b.example>: not yet been delivered. Delivery attempts will continue."))
+    assert found is not None
+    assert not found.permanent
+
+
+def test_what_stands_before_the_list_of_failures_is_not_in_it() -> None:
+    said = "list@c.example:\ndid not reach the following recipient(s):\n\na@b.example on 1/2/2026"
+    found = bounce(mail(DAEMON, said))
+    assert found is not None
+    assert found.recipients == ("a@b.example",)
+
+
 def test_what_came_back_beneath_a_notice_is_not_part_of_it() -> None:
     said = "User unknown\n\n--- Below this line is a copy of the message.\n\n"
     copy = "Message-ID: <7@desk.example>\nFrom: help@desk.example\nTo: a@b.example\n\nWrite to c@d.example"
@@ -118,11 +138,13 @@ def test_the_mail_that_a_notice_answers_is_the_one_that_came_back() -> None:
 
 
 def test_neither_we_nor_the_server_are_blamed() -> None:
-    found = bounce(
-        mail(DAEMON, "Mail could not be delivered.\nSender: help@desk.example, server: postmaster@mx.example")
-    )
+    found = bounce(mail(DAEMON, "<help@desk.example>: no\n<postmaster@other.example>: no\n<a@b.example>: user unknown"))
     assert found is not None
-    assert "postmaster@mx.example" not in found.recipients
+    assert found.recipients == ("a@b.example",)
+    # Unless it is all that is said.
+    found = bounce(mail(DAEMON, "<help@desk.example>: user unknown"))
+    assert found is not None
+    assert found.recipients == ("help@desk.example",)
 
 
 @pytest.mark.parametrize(
@@ -151,19 +173,22 @@ def test_a_report_that_a_person_passes_on_is_theirs() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["!" * 100_000, " " * 100_000, "\n " * 50_000, "a@" * 50_000, "550 " * 25_000, "-" * 100_000, "to a@b.c" * 12_000],
-    ids=["marks", "blanks", "lines", "ats", "codes", "dashes", "addresses"],
-)
-def test_no_text_makes_it_think_long(text: str) -> None:
+    ("text", "seconds"),
+    [
+        ("!" * 200_000, 2), (" " * 200_000, 0.7), ("\n" * 200_000, 0.7), ("\t " * 100_000, 0.7), ("a@" * 50_000, 2),
+        ("550 " * 25_000, 2), ("-" * 100_000, 2), ("to a@b.c" * 12_000, 2),
+    ],
+    ids=["marks", "blanks", "lines", "tabs", "ats", "codes", "dashes", "addresses"],
+)  # fmt: skip
+def test_no_text_makes_it_think_long(text: str, seconds: float) -> None:
     parsed = Parsed(
-        Headers((("from", "MAILER-DAEMON@x.example"), ("subject", text))),
+        Headers((("from", "MAILER-DAEMON@x.example"), ("subject", "failure notice"), ("to", text))),
         (Part("message/rfc822", text.encode()), Part("message/delivery-status", text.encode())),
         text=text,
     )
     started = time.process_time()
     bounce(parsed)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < seconds
 
 
 def test_addresses_are_given_once_and_in_order() -> None:

@@ -54,6 +54,12 @@ def test_what_html_marks_as_a_signature_goes() -> None:
     assert reply_text(text, html) == "It works."
 
 
+def test_a_name_that_is_also_in_the_signature_stays() -> None:
+    text = f"It works.\n\nThanks,\nTom\n\n-- \nTom Berg\nExample School\n\n{QUOTED}"
+    html = '<div>It works.</div><div class="gmail_signature">Tom Berg<br>Example School</div>'
+    assert reply_text(text, html) == "It works.\n\nThanks,\nTom"
+
+
 def test_a_quoted_mails_signature_is_not_ours() -> None:
     text = f"Tom Berg is right.\n\nTom Berg\n\n{QUOTED}"
     html = f'<div>Tom Berg</div><blockquote type="cite"><div class="gmail_signature">Tom Berg</div></blockquote>{text}'
@@ -68,7 +74,14 @@ def test_html_shows_a_quote_that_the_text_does_not_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["<", "<div class=gmail_quote", "\x00<blockquote type=cite>", "<div id=Signature>" * 5000]
+    "broken",
+    [
+        "<",
+        "<!-- gmail_signature -->",
+        "<div class=gmail_quote",
+        "\x00<blockquote type=cite>",
+        "<div id=Signature>" * 5000,
+    ],
 )
 def test_html_that_cannot_be_read_changes_nothing(broken: str) -> None:
     assert reply_text("It works.", broken) == "It works."

@@ -91,6 +91,7 @@ def test_failed_means_disproven() -> None:
 def test_the_words_are_given() -> None:
     found = judged("spf=softfail smtp.mailfrom=x.example; dkim=temperror; dmarc=none")
     assert (found.spf, found.dkim, found.dmarc) == ("softfail", "temperror", "none")
+    assert judged("dkim=fail header.d=esp.example; dkim=pass header.d=firm.example").dkim == "pass"
 
 
 def test_without_a_border_nothing_is_verified_but_the_words_are_told() -> None:
