@@ -28,6 +28,7 @@ log = structlog.get_logger()
 CHUNK = 200
 BATCH_MAILS = 50
 BATCH_BYTES = 8_000_000
+MOST_MOVED = 1000
 MOST_BYTES = 40_000_000
 # A mail that cost the connection so often, though it was fetched by itself, lets the others pass (seconds).
 MOST_TRIES = 4
@@ -115,7 +116,7 @@ class Suspects:
 
 
 class Intake:
-    """From one folder, for as long as its connection lasts. `taken`: how many mails were new to the desk."""
+    """From one folder, for as long as its connection lasts."""
 
     def __init__(
         self,
@@ -135,7 +136,8 @@ class Intake:
         self._wake = wake
         self._suspects = suspects
         self._moving = True
-        self.taken = 0
+        self._stored: list[int] = []
+        self._at_once = BATCH_MAILS
 
     async def take(self, since: int) -> int:
         """Everything from that UID on; gives the UID after the last. Raises Lost, or what the database says."""
@@ -148,6 +150,7 @@ class Intake:
             if known.unmoved and await self._move(known.unmoved):
                 async with self._held() as session:
                     await mailboxes.moved(session, self._place, known.unmoved)
+        await self._move_stored()
         return uids[-1] + 1 if uids else since
 
     async def _take_new(self, uids: Sequence[int]) -> None:
@@ -174,10 +177,17 @@ class Intake:
         for uid in batch.keys() - bodies.keys():
             # Gone meanwhile, or the server has nothing to give.
             self._blame([uid], now)
-        stored = sorted(bodies)
-        if stored and not await self._move(stored):
+        self._stored += sorted(bodies)
+        if len(self._stored) >= self._at_once:
+            await self._move_stored()
+
+    async def _move_stored(self) -> None:
+        """A server may read through its whole folder for each move, so they become larger as long as all goes well."""
+        uids, self._stored = self._stored, []
+        if uids and not await self._move(uids):
             async with self._held() as session:
-                await mailboxes.not_moved(session, self._place, stored)
+                await mailboxes.not_moved(session, self._place, uids)
+        self._at_once = min(2 * self._at_once, MOST_MOVED)
 
     def _blame(self, uids: Sequence[int], now: float) -> None:
         for uid in self._suspects.blame(self._place, uids, now):
@@ -195,7 +205,6 @@ class Intake:
             if staying:
                 await mailboxes.leave_there(session, self._place, staying)
         failpoints.reach("mail.stored")
-        self.taken += new
         if new:
             self._wake()
 
