@@ -79,7 +79,6 @@ FACTS: dict[str, Any] = {
     "ends_at": DUE.isoformat(),
     "days": 5,
     "reopen_days": 14,
-    "code": "12345678",
     "minutes": 60,
     "emergency": WILD,
     "promises": [{"metric": metric, "due_at": DUE.isoformat()} for metric in ("first_response", "resolution")],
