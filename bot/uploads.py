@@ -12,6 +12,7 @@ from crm.db import transaction
 from crm.mail import recording
 from crm.mail.letter import File
 from crm.outbox import Outgoing, Priority
+from crm.tickets import outward
 
 # Telegram takes larger pictures as documents only.
 PHOTO_LIMIT = 10_000_000
@@ -75,4 +76,7 @@ async def fetch(desk: Desk, row: Row, now: datetime) -> Result:
         await session.rows("delete from attachment where message_ref = $1", row.message_id)
         await recording.attach(session, row.message_id or 0, [file])
     then = {**row.payload["then"], "priority": Priority(row.payload["then"]["priority"])}
-    return Result(NOTHING_TO_DO, follow=[Outgoing(**then, ticket_id=row.ticket_id, message_id=row.message_id)])
+    # The other parts of an album are on their way.
+    due = now + outward.ALBUM_SETTLES if row.album_id else None
+    mail = Outgoing(**then, ticket_id=row.ticket_id, message_id=row.message_id, due_at=due)
+    return Result(NOTHING_TO_DO, follow=[mail])

@@ -68,7 +68,10 @@ class Row:
         return [one.address for one in (self.to, *self.cc) if one.address not in self.told]
 
 
-_MAIL = f"o.channel = '{CHANNEL}' and {FREE}"
+# An engineer's files are fetched first; those of an album go together.
+_MAIL = f"""o.channel = '{CHANNEL}' and {FREE}
+    and not exists (select 1 from outbox f where f.ticket_id = o.ticket_id and f.kind = 'fetch' and f.id < o.id
+                    and f.state in ('queued', 'attempting'))"""  # noqa: S608
 _TAKE_HEADS = f"""
     with head as (select o.id from outbox o where {_MAIL} and o.due_at <= $2
                   order by o.priority, o.id limit $3 for update of o skip locked),
@@ -77,7 +80,9 @@ _TAKE_HEADS = f"""
            k.group_id, k.queue, k.reference, k.subject, m.author_name as author,
            coalesce((select json_agg(json_build_object('id', a.id, 'content', a.content) order by a.id)
                      from message a where a.deleted_at is null
-                     and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id))), '[]') as parts,
+                     and (m.relayed_at is null or t.payload ? 'recipients')
+                     and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id
+                                          and (a.relayed_at is null or t.payload ? 'recipients')))), '[]') as parts,
            coalesce((select json_agg(json_build_object('id', x.message_id, 'came', x.direction = 'in') order by x.id)
                      from (select e.id, e.message_id, e.direction from mail_message e
                            where e.ticket_id = t.ticket_id and e.nature in ('request', 'own') and e.message_id <> ''
