@@ -12,9 +12,9 @@ from crm.mail.threads import Thread
 
 # Whoever asked, whoever follows, and any other address of theirs takes part.
 _GLANCE = """
-    select exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+    select $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'in' and d.digest = $4) as repeated,
-           exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+           $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'out') as ours,
            i.id as identity_id, p.id as person_id, p.name, p.language, i.unreachable_at is not null as unreachable,
            i.verified_at is not null as verified_before,
