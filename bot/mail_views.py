@@ -36,7 +36,9 @@ def _head(look: Look, content: dict[str, Any]) -> list[Text | str]:
         head.append("⛔️ " + t("The sender is forged, or the mail was changed on its way."))
     elif sender["proven"] is False:
         head.append("⚠️ " + t("It is not proven that this sender wrote it."))
-    if not content["text"] and not content.get("files"):
+    if sender.get("too_big"):
+        head.append("🐘 " + t("The mail is too large to be shown; it lies in the mailbox."))
+    elif not content["text"] and not content.get("files"):
         head.append(t("(no text)"))
     return head
 

@@ -1,6 +1,6 @@
 """What a mail of the inbox means: read within a budget, then taken by the desk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm.db import Session
@@ -11,6 +11,7 @@ from crm.mail import service
 from crm.mail.letter import Letter
 from crm.mail.service import Door
 from mailbridge.answers import choice
+from mailbridge.intake import HEADER_ONLY
 from mailbridge.reader import Readers
 
 
@@ -28,6 +29,8 @@ class Mails:
     async def read(self, item: Item) -> Letter:
         """Raises Unreadable for what cannot be read, and for what does not say who speaks: such mail is kept whole."""
         letter = await self.readers.read(item.payload)
+        if item.external_key.startswith(HEADER_ONLY):
+            letter = replace(letter, text="", reply_text="", too_big=True)
         if letter.sender is None and letter.nature == "request":
             names = ", ".join(one.address for one in letter.senders) or "nobody"
             raise Unreadable(f"it is not clear who speaks; From names {names}")

@@ -64,6 +64,7 @@ def content_of(letter: Letter, border_proves: bool) -> dict[str, Any]:
         "name": sender.name if sender else "",
         "proven": letter.authentication.verified if border_proves else None,
         "failed": letter.authentication.failed,
+        **({"too_big": True} if letter.too_big else {}),
     }
     files = [{"name": f.filename, "type": f.content_type, "size": f.size, "inline": f.inline} for f in letter.files]
     return {"type": "text", "text": letter.reply_text, "mail": mail, **({"files": files} if files else {})}
