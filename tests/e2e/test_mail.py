@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.demo_mail import ADDRESSES, DESK
-from tests.e2e.world import Case, Json, World, said
+from crm.texts import texts
+from tests.e2e.world import TEAM, Case, Json, World, said
 
 AIGERIM, IVAN, EMMA = ADDRESSES
 PDF, PNG = b"%PDF-1.4 a contract", b"\x89PNG\r\n\x1a\n a screenshot" * 500
@@ -93,20 +94,26 @@ async def test_from_the_first_mail_to_the_confirmation(world: World) -> None:
     assert not any("she forgot it" in one["text"] for one in mails)
 
 
-async def test_an_album_is_one_mail_and_a_voice_is_a_file(world: World) -> None:
+async def test_an_album_is_one_mail_whatever_of_it_can_be_had(world: World) -> None:
     await world.ready()
     case = await writes(world, "How do I renew a key?")
-    items = [{"kind": "photo", "caption": "three steps"}, {"kind": "photo"}, {"kind": "document"}]
-    sent = await world.sandbox.album(world.engineer, world.group, items[:2], **case.reply)
+    huge = await world.sandbox.upload("film.mp4", b"\0" * (20 * 1024 * 1024 + 1), "video/mp4")
+    items: list[Json] = [{"kind": "photo", "caption": "three steps"}, {"kind": "photo"}, {"kind": "photo"}]
+    sent = await world.sandbox.album(world.engineer, world.group, items, **case.reply)
     await world.reaction(sent[0], "👌")
+    items = [{"kind": "photo", "caption": "and a film"}, {"kind": "video", "file": huge}]
+    await world.sandbox.album(world.engineer, world.group, items, **case.reply)
+    await world.in_group("file is too big", thread=case.thread)
+    await world.sandbox.say(world.engineer, world.group, kind="voice", **case.reply)
+    await got(world, "", count=4)
     await world.settled()
     found = [one for one in await world.sandbox.mail.mails(EMMA, "INBOX") if one["attachments"]]
-    assert [(len(one["attachments"]), "three steps" in one["said"]) for one in found] == [(2, True)]
-
-    await world.sandbox.say(world.engineer, world.group, kind="voice", **case.reply)
-    await world.settled()
-    spoken = (await world.sandbox.mail.mails(EMMA, "INBOX"))[-1]
-    assert [one["name"] for one in spoken["attachments"]] == ["voice.ogg"]
+    assert [len(one["attachments"]) for one in found] == [3, 1, 1]
+    assert ["steps" in found[0]["said"], "film" in found[1]["said"]] == [True, True]
+    assert [one["name"] for one in found[2]["attachments"]] == ["voice.ogg"]
+    # Words that have gone cannot be changed, whichever of the pictures had them.
+    await world.sandbox.edit(world.engineer, world.group, sent[1]["message_id"], caption="a fourth")
+    await world.in_group(texts(TEAM)("This answer has gone by mail and stays as it was; write again to correct it."))
 
 
 async def test_what_the_server_refuses_is_said_and_what_it_defers_arrives(world: World) -> None:
