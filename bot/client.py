@@ -7,6 +7,7 @@ The token is in the address of every call: no error of the HTTP library is passe
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -125,7 +126,8 @@ def _form(params: dict[str, Any], files: Mapping[str, Upload]) -> aiohttp.FormDa
     for name, value in params.items():
         form.add_field(name, value if isinstance(value, str) else _compact(value))
     for name, file in files.items():
-        form.add_field(name, file.data, filename=file.filename, content_type=file.content_type)
+        # As a stream it is written piece by piece, and others have their turn.
+        form.add_field(name, BytesIO(file.data), filename=file.filename, content_type=file.content_type)
     return form
 
 

@@ -19,7 +19,7 @@ EARLIER = 40
 
 @dataclass(slots=True)
 class Row:
-    """A claimed row. `parts`: its message, or all of its album; `earlier`: the ticket's mails before it, the oldest
+    """A claimed row. `parts`: its message, or what of its album has not left before; `earlier`: the ticket's mails before it, the oldest
     first; `asked`: what the customer wrote last, or what the engineer replied to."""
 
     id: int
@@ -68,10 +68,7 @@ class Row:
         return [one.address for one in (self.to, *self.cc) if one.address not in self.told]
 
 
-# An engineer's files are fetched first; those of an album go together.
-_MAIL = f"""o.channel = '{CHANNEL}' and {FREE}
-    and not exists (select 1 from outbox f where f.ticket_id = o.ticket_id and f.kind = 'fetch' and f.id < o.id
-                    and f.state in ('queued', 'attempting'))"""  # noqa: S608
+_MAIL = f"o.channel = '{CHANNEL}' and {FREE}"
 _TAKE_HEADS = f"""
     with head as (select o.id from outbox o where {_MAIL} and o.due_at <= $2
                   order by o.priority, o.id limit $3 for update of o skip locked),
@@ -80,9 +77,8 @@ _TAKE_HEADS = f"""
            k.group_id, k.queue, k.reference, k.subject, m.author_name as author,
            coalesce((select json_agg(json_build_object('id', a.id, 'content', a.content) order by a.id)
                      from message a where a.deleted_at is null
-                     and (m.relayed_at is null or t.payload ? 'recipients')
                      and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id
-                                          and (a.relayed_at is null or t.payload ? 'recipients')))), '[]') as parts,
+                                         and (a.relayed_at is null or t.payload ? 'recipients')))), '[]') as parts,
            coalesce((select json_agg(json_build_object('id', x.message_id, 'came', x.direction = 'in') order by x.id)
                      from (select e.id, e.message_id, e.direction from mail_message e
                            where e.ticket_id = t.ticket_id and e.nature in ('request', 'own') and e.message_id <> ''

@@ -203,6 +203,7 @@ def relay_to_requester(
     mail = _to_requester(desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key)
     if "file_id" not in content:
         return mail
+    # An album leaves with the last of its files (bot/uploads.py).
     then = {name: getattr(mail, name) for name in ("bucket", "lane", "kind", "payload", "dedupe_key", "channel")}
     return Outgoing(
         bucket=f"{desk}:files",
@@ -212,4 +213,5 @@ def relay_to_requester(
         ticket_id=ticket_id,
         message_id=message_id,
         priority=Priority.REPLY,
+        due_at=now + ALBUM_SETTLES if album else None,
     )
