@@ -19,8 +19,8 @@ EARLIER = 40
 
 @dataclass(slots=True)
 class Row:
-    """A claimed row. `parts`: its message, or what of its album has not left before; `earlier`: the ticket's mails before it, the oldest
-    first; `asked`: what the customer wrote last, or what the engineer replied to."""
+    """A claimed row. `parts`: its message, or what of its album has not left before; `earlier`: the ticket's mails
+    before it, the oldest first; `asked`: what the customer wrote last, or what the engineer replied to."""
 
     id: int
     kind: str
