@@ -52,9 +52,10 @@ format: $(VENV)/dev ## put the code into shape
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/dev ## measure, beside a floor in the same run; tables for docs/performance.md
+bench: $(VENV)/dev $(VENV)/mail ## measure, beside a floor in the same run; tables for docs/performance.md
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench --sla
+	@$(BIN)/python -m tests.bench --mail
 
 soak: $(VENV)/dev $(VENV)/mail ## the long tests at full size
 	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m soak --timeout 7200

@@ -10,35 +10,43 @@ from crm.mail.answering import PERIOD
 from crm.mail.letter import Letter
 from crm.mail.threads import Thread
 
-# Whoever asked, whoever follows, and any other address of theirs takes part.
-_GLANCE = """
-    select exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+_LOOK = """
+    select $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'in' and d.digest = $4) as repeated,
-           exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+           $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'out') as ours,
            i.id as identity_id, p.id as person_id, p.name, p.language, i.unreachable_at is not null as unreachable,
            i.verified_at is not null as verified_before,
            nextval('message_id_seq') as next_message_id,
            (select count(*) from automatic_mail a
-            where a.desk = $1 and a.address = $2 and a.at > $7) as automatic,
-           (select json_agg(json_build_object(
-                'id', t.id, 'reference', t.reference, 'subject', t.subject, 'status', t.status,
-                'group_id', t.group_id, 'answers_to', t.answers_to, 'requester_id', t.requester_id,
-                'closed_at', t.closed_at, 'ids', m.ids,
-                'takes_part', t.requester_id = p.id or exists (
-                    select from follower f join contact c on c.organization_id = t.organization_id
-                    and c.email = f.address and c.active where f.ticket_id = t.id and f.address = $2)))
-            from (select r.ticket_id, array_agg(r.message_id) as ids from mail_message r
-                  where r.message_id = any($5::text[]) and r.desk = $1 and r.ticket_id is not null
-                  group by r.ticket_id
-                  union all
-                  select k.id, null from ticket k where k.reference = any($6::text[]) and k.desk = $1) m
-            join ticket meant on meant.id = m.ticket_id
-            join ticket t on t.id = coalesce(meant.merged_into_id, meant.id)) as threads
+            where a.desk = $1 and a.address = $2 and a.at > $5) as automatic,
+           {threads} as threads
     from (select 1) one
     left join identity i on i.desk = $1 and i.channel = 'email' and i.address = $2
     left join person p on p.id = i.person_id
 """
+# Whoever asked, whoever follows, and any other address of theirs takes part. Ticket by ticket: planned while the table
+# is small, a join would read all of it for every mail until somebody analyses it.
+_THREADS = """
+    (select json_agg(json_build_object(
+         'id', t.id, 'reference', t.reference, 'subject', t.subject, 'status', t.status,
+         'group_id', t.group_id, 'answers_to', t.answers_to, 'requester_id', t.requester_id,
+         'closed_at', t.closed_at, 'ids', m.ids,
+         'takes_part', t.requester_id = p.id or exists (
+             select from follower f
+            join contact c on c.organization_id = t.organization_id and c.email = f.address and c.active
+            where f.ticket_id = t.id and f.address = $2)))
+     from (select r.ticket_id, array_agg(r.message_id) as ids from mail_message r
+           where r.message_id = any($6::text[]) and r.desk = $1 and r.ticket_id is not null
+           group by r.ticket_id
+           union all
+           select k.id, null from unnest($7::text[]) as proven(reference)
+           cross join lateral (select id from ticket where reference = proven.reference and desk = $1 limit 1) k) m
+     cross join lateral (select t.* from ticket meant join ticket t on t.id = coalesce(meant.merged_into_id, meant.id)
+                         where meant.id = m.ticket_id limit 1) t)
+"""
+_BESIDE = _LOOK.format(threads=_THREADS)
+_ALONE = _LOOK.format(threads="null::json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,8 @@ async def glance(session: Session, desk: str, key: bytes, letter: Letter, addres
     ids = threads.referred(letter)
     proven = tokens.proven(key, *places, *ids)
     made = digest(letter)
-    values = (desk, address, letter.message_id or "", made, ids, proven, now - PERIOD)
-    [row] = await session.rows(_GLANCE, *values)
+    values = (desk, address, letter.message_id or "", made, now - PERIOD)
+    [row] = await (session.rows(_BESIDE, *values, ids, proven) if ids or proven else session.rows(_ALONE, *values))
     found = dict(row)
     found["threads"] = [Thread.from_plain(plain) for plain in found["threads"] or ()]
     return Glance(digest=made, **found)

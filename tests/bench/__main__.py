@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import report, sla
+from tests.bench import mail, report, sla
 from tests.bench.load import Stuck
 from tests.bench.rounds import QUICK, Size, measure
 from tests.bench.stage import Server, pin
@@ -31,7 +31,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=positive, help="how many; medians are shown (3, or 1 with --quick)")
     parser.add_argument("--quick", action="store_true", help="smaller bursts, one round: a first impression")
-    parser.add_argument("--sla", action="store_true", help="promises instead: sweeps and deadlines")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--sla", action="store_true", help="promises instead: sweeps and deadlines")
+    other.add_argument("--mail", action="store_true", help="mail instead: from the mailbox to the ticket")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 
@@ -67,6 +69,17 @@ async def run_sla(console: Console, folder: Path, size: sla.Size, write: bool, c
         report.write(table, about, command, title, report.PROMISES)
 
 
+async def run_mail(console: Console, folder: Path, rounds: int, size: mail.Size, write: bool, command: str) -> None:
+    cores = pin()
+    server = await asyncio.to_thread(Server, folder)
+    version = await server.version()
+    table, others = await mail.measure(server, size, rounds, _speaker(console, "mail"))
+    about = report.machine(cores, version, [{"others": others}])
+    report.show(console, table, about, command, report.counted(rounds))
+    if write:
+        report.write(table, about, command, report.counted(rounds), report.MAIL)
+
+
 def _speaker(console: Console, prefix: str) -> Callable[[str], None]:
     return lambda words: console.print(f"{prefix}: {words}", highlight=False)
 
@@ -77,6 +90,7 @@ def main() -> int:
     options = "".join(
         [
             " --sla" if args.sla else "",
+            " --mail" if args.mail else "",
             " --quick" if args.quick else "",
             f" --rounds {args.rounds}" if args.rounds else "",
         ]
@@ -89,6 +103,9 @@ def main() -> int:
     try:
         if args.sla:
             asyncio.run(run_sla(console, folder, sla.QUICK if args.quick else sla.Size(), args.write, command))
+        elif args.mail:
+            size = mail.QUICK if args.quick else mail.Size()
+            asyncio.run(run_mail(console, folder, rounds, size, args.write, command))
         else:
             asyncio.run(run(console, folder, rounds, QUICK if args.quick else Size(), args.write, command))
     except Stuck as stuck:

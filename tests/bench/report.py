@@ -14,7 +14,7 @@ from tests.bench.rounds import Numbers, Size
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 # Each table of the page stands between marks of its own.
-MESSAGES, PROMISES = "bench", "bench of promises"
+MESSAGES, PROMISES, MAIL = "bench", "bench of promises", "bench of mail"
 # Above this share of the machine for other programs, rates and waits tell of them; CPU per update still holds.
 DISTURBED = 0.1
 GOAL_RATIO, GOAL_P50, GOAL_P99 = 0.6, 15.0, 100.0
@@ -90,7 +90,7 @@ def repeats(rounds: Sequence[Numbers]) -> int:
 
 def machine(cores: int, postgres: str, rounds: Sequence[Numbers]) -> str:
     others = statistics.median(one["others"] for one in rounds)
-    warning = " (disturbed: only CPU per update can be relied on)" if others > DISTURBED else ""
+    warning = " (disturbed: only CPU can be relied on)" if others > DISTURBED else ""
     return (
         f"{cores} of {os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, PostgreSQL {postgres}, fsync on, "

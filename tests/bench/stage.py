@@ -52,6 +52,19 @@ def our_own() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def family(process: psutil.Process) -> float:
+    """Seconds of CPU of a process and of its children, those that have ended included."""
+    own = process.cpu_times()
+    spent = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        spent += times.user + times.system
+    return float(spent)
+
+
 class Server:
     """The embedded PostgreSQL with its data in a folder of its own."""
 
@@ -70,14 +83,21 @@ class Server:
             raise Stuck(f"the server is not durable: fsync, synchronous_commit = {durable}")
         return version
 
-    async def new_database(self) -> str:
-        """Address of an empty desk database with today's schema."""
+    async def copy(self, database: str) -> str:
+        """Address of a database with the same in it. Nobody may be connected to that one."""
+        return await self._create(f" template {make_url(database).database}")
+
+    async def _create(self, more: str = "") -> str:
         self._count += 1
         name = f"bench_{self._count}"
         admin = await connect(self._url)
-        await admin.execute(f"create database {name}")
+        await admin.execute(f"create database {name}{more}")
         await admin.close()
-        url = make_url(self._url).set(database=name).render_as_string(hide_password=False)
+        return make_url(self._url).set(database=name).render_as_string(hide_password=False)
+
+    async def new_database(self) -> str:
+        """Address of an empty desk database with today's schema."""
+        url = await self._create()
         engine = make_engine(url, size=1)
         await migrate(engine)
         await engine.dispose()
@@ -91,15 +111,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of all its processes, those that have ended included."""
-        own = self._postmaster.cpu_times()
-        spent = own.user + own.system + own.children_user + own.children_system
-        for child in self._postmaster.children(recursive=True):
-            try:
-                times = child.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            spent += times.user + times.system
-        return spent
+        return family(self._postmaster)
 
 
 class Stage:
