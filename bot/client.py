@@ -122,7 +122,8 @@ class Client:
 
 
 def _form(params: dict[str, Any], files: Mapping[str, Upload]) -> aiohttp.FormData:
-    form = aiohttp.FormData()
+    # As aiogram does: Telegram takes the name of a file as it is written.
+    form = aiohttp.FormData(quote_fields=False)
     for name, value in params.items():
         form.add_field(name, value if isinstance(value, str) else _compact(value))
     for name, file in files.items():

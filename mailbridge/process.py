@@ -15,6 +15,10 @@ from mailbridge.intake import HEADER_ONLY
 from mailbridge.reader import Readers
 
 
+class NotTaken(Exception):
+    """What a mail asks for is not possible now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mails:
     """The handling of one mailbox's mail."""
@@ -38,7 +42,12 @@ class Mails:
 
     async def handle(self, session: Session, item: Item, what: Letter, now: datetime) -> str:
         chosen = choice(what.reply_text) if what.nature == "request" else None
-        return await service.take(session, self.door, what, chosen, item.id, now, item.disposition == "wanted")
+        wanted = item.disposition == "wanted"
+        try:
+            return await service.take(session, self.door, what, chosen, item.id, now, wanted)
+        except DeskError as refusal:
+            # Somebody was faster, and the next look finds it otherwise; if not, a person has to see the mail.
+            raise NotTaken(repr(refusal)) from refusal
 
     async def refuse(self, session: Session, item: Item, what: Letter, refusal: DeskError, now: datetime) -> None:
-        """The disposition says it; an answer to a mail is no place for the desk's refusals."""
+        """A mail is never refused."""

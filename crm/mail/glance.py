@@ -33,7 +33,9 @@ _THREADS = """
          'group_id', t.group_id, 'answers_to', t.answers_to, 'requester_id', t.requester_id,
          'closed_at', t.closed_at, 'ids', m.ids,
          'takes_part', t.requester_id = p.id or exists (
-             select from follower f where f.ticket_id = t.id and f.address = $2)))
+             select from follower f
+            join contact c on c.organization_id = t.organization_id and c.email = f.address and c.active
+            where f.ticket_id = t.id and f.address = $2)))
      from (select r.ticket_id, array_agg(r.message_id) as ids from mail_message r
            where r.message_id = any($6::text[]) and r.desk = $1 and r.ticket_id is not null
            group by r.ticket_id

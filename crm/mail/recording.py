@@ -6,6 +6,7 @@ from typing import Any
 
 from crm.db import Session
 from crm.mail.letter import File, Letter
+from crm.tickets.service import shortened
 
 _IN = """
     insert into mail_message (desk, direction, message_id, in_reply_to, digest, address, subject, nature, verified,
@@ -61,7 +62,7 @@ def content_of(letter: Letter, border_proves: bool) -> dict[str, Any]:
     sender = letter.sender
     mail = {
         "address": sender.address if sender else "",
-        "name": sender.name if sender else "",
+        "name": shortened(sender.name) if sender else "",
         "proven": letter.authentication.verified if border_proves else None,
         "failed": letter.authentication.failed,
         **({"too_big": True} if letter.too_big else {}),
