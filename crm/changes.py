@@ -134,6 +134,6 @@ class Changes:
             "outgoing": [row for row in outgoing if row["kind"] not in _SHARED_KINDS],
             "shared": [row for row in outgoing if row["kind"] in _SHARED_KINDS],
         }
-        filled = {key: json.dumps(value, default=_plain) for key, value in rows.items() if value}
+        filled = {key: json.dumps(value, default=_plain, ensure_ascii=False) for key, value in rows.items() if value}
         if filled:
             await session.rows(_statement(tuple(filled)), *filled.values())
