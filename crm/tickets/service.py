@@ -12,6 +12,7 @@ from crm.changes import Changes
 from crm.db import Session
 from crm.desks import QUEUE, Profile
 from crm.errors import NotFound, WrongStatus
+from crm.mail import answering
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.organizations import CONTACT
@@ -36,12 +37,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as the desk understands it: content, when, from where in Telegram, part of which album."""
+    """A message as the desk understands it: content, when, from where in Telegram, part of which album; the record of
+    the mail that brought it, but for its ticket and message."""
 
     content: dict[str, Any]
     sent_at: datetime
     origin: Origin | None
     album: str | None = None
+    mail: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def shortened(text: str) -> str:
 def message_rows(
     changes: Changes, desk: str, who: Requester, message_id: int, ticket_id: int | None, written: Written
 ) -> None:
-    """A requester's message and its place in the chat."""
+    """A requester's message and its place in the chat, or the mail that it came by."""
     changes.messages.append(
         {
             "id": message_id,
@@ -87,6 +90,8 @@ def message_rows(
         }
     )
     changes.pairs += origin_pairs(desk, ticket_id, message_id, written)
+    if written.mail is not None:
+        changes.mails.append({**written.mail, "ticket_id": ticket_id, "message_ref": message_id})
 
 
 def origin_pairs(desk: str, ticket_id: int | None, message_id: int, written: Written) -> list[dict[str, Any]]:
@@ -199,6 +204,8 @@ async def begin(
             "emergency": emergency and emergency["reason"],
         }
         changes.outgoing.append(outward.say_to_requester(profile.name, who.reach, ticket.id, "acknowledged", **told))
+        if who.channel == "email":
+            changes.automatic.append(answering.counted(profile.name, who.address, now))
     if assignee is not None:
         assignment.tell(changes, profile.name, ticket.group_id, ticket.id, assignee, now)
     return ticket
