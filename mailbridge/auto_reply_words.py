@@ -134,6 +134,8 @@ CHALLENGE = any_of(r"""
     (?:confirm|verify|prove) (?:that )?(?:you are|you're) (?:an? )?(?:human|real person|not a robot)
     to (?:have your (?:message|e-?mail) delivered|complete this verification)
     (?:your|this) message is (?:being held|waiting) [^\n]{0,60}(?:confirm|verif|click|reply)
+    (?:click|follow|visit|reply)[^.]{0,80}\badded? to [^.]{0,40}\b(?:allowed|approved|white|safe)[ -]?(?:senders?|list)
+    (?:account|mailbox|address) is protected by [^\n]{1,40}\s[^.]{0,20}(?:click|reply|confirm|verify)
     (?:held|quarantined|blocked) until you (?:confirm|reply|click|verify)
     подтвердите,? что (?:вы не робот|письмо отправлено человеком|вы человек)
     (?:анти-?спам|antispam)[^\n]{0,120}(?:подтвер|confirm)

@@ -66,7 +66,8 @@ ROBOT = any_of(
     (?:.*[-_.+])?(?:listserv|majordomo|digest|receipts?)(?:[-_+].*)?
     (?:.*[-_.+])?(?:rassylka|uvedomlenie|informer|campaigns?|reply-to|verification|otp|monitoring)(?:[-_+].*)?
     cron|anacron|nagios|zabbix|grafana|jenkins|prometheus|sentry|munin|icinga
-    root|www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck
+    www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck
+    .*-request
     jira|confluence|gitlab|github|bitbucket|bugzilla|bugzilla-daemon|redmine|mailman(?:-owner)?
     wordpress|drupal|smartd|fail2ban|backuppc
     """,
@@ -78,6 +79,7 @@ LIKE_ROBOT = any_of(
     r"""
     (?:.*[-_.])?(?:robot|bot|news|promo|deals|offers|updates?|reminders?|mailing)
     (?:.*[-_.])?(?:monitor|automation|system|password|build|ci|backup)
+    root
     """,
     before="^",
     after="$",
@@ -136,6 +138,7 @@ PEOPLES_MAILER = any_of(r"""
     \bmutt\b|evolution|kmail|claws|sylpheed|geary|gnus|\bpine\b|alpine|git-send-email
     postbox|seamonkey|eudora|opera mail
     the bat|becky|foxmail|em ?client|lotus notes release|ibm notes|hcl notes|\bdomino
+    mozilla|webmail|groupwise|pegasus|\bnmh\b|\bmew\b|emacs|mailmate|internet mail service|ximian|forte agent
     roundcube|squirrelmail|horde|rainloop|snappymail|zimbra|communigate|open-xchange|sogo|kerio|icewarp
     yamail|yandex|mail\.ru mailer|yahoomail|webservice|web-based|protonmail|tutanota
     myoffice|мойофис
