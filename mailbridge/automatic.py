@@ -116,16 +116,21 @@ def _auto_reply(parsed: Parsed) -> bool:
     if "x-ms-exchange-inbox-rules-loop" in headers and _suppresses(headers):
         return True
     subject = _subject(headers)
-    if replies.SUBJECT.search(subject) or replies.SUBJECT_END.search(subject):
-        return True
     if words.FORWARDED.match(subject):
         return False
     own = _own_words(parsed)
+    if replies.SUBJECT_END.search(subject) or replies.announced_in(subject):
+        return ":" in subject or _answers(headers) or not _asks(own)
     beginning = own[:600]
-    if replies.RECEIPT.search(beginning) is not None or replies.CHALLENGE.search(beginning) is not None:
+    if any(said.search(beginning) for said in (replies.RECEIPT, replies.CHALLENGE, replies.SEEN)):
         return True
     # Of absence people write themselves, too, though not when they are asked something.
-    return _answers(headers) and len(own) < _SHORT and replies.says_absent(own)
+    alone = not _asks(own) and 2 * len(own) > len(parsed.text)
+    return _answers(headers) and len(own) < _SHORT and replies.says_absent(own, alone)
+
+
+def _asks(own: str) -> bool:
+    return "?" in own
 
 
 def _receipt_of_reading(parsed: Parsed) -> bool:
@@ -151,8 +156,12 @@ def _machine(parsed: Parsed) -> bool:
         return True
     if "x-loop" in headers or "x-php-originating-script" in headers or "x-php-script" in headers:
         return True
-    forwarded = words.FORWARDED.match(_subject(headers)) is not None
-    return not forwarded and words.DO_NOT_REPLY.search(_above_a_forward(parsed.text)) is not None
+    subject = _subject(headers)
+    if words.FORWARDED.match(subject):
+        return False
+    return (
+        words.NOTICE.search(subject) is not None or words.DO_NOT_REPLY.search(_above_a_forward(parsed.text)) is not None
+    )
 
 
 def _bulk(headers: Headers) -> bool:

@@ -26,7 +26,8 @@ _DATE = """
 """
 _TO = """
     to|an|à|a|para|aan|do|komu|till|til|vastaanottaja|кому|получатель|отримувач|кімге|алушы|alıcı|kime|címzett|宛先|
-    收件人|收件者|받는 사람|받는사람|đến|tới|người nhận|către|destinataire|destinatario|empfänger|adresat|προς|אל|إلى|送信先
+    收件人|收件者|받는 사람|받는사람|đến|tới|người nhận|către|destinataire|destinatario|empfänger|adresat|προς|אל|إلى|
+    送信先
 """
 _COPY = """
     cc|kopie|копия|копия:|копію|копія|көшірме|көшірмесі|copie|copie à|kopi|kopia|kopio|dw|bilgi|másolat|ccn|cco|bcc|
