@@ -80,6 +80,11 @@ def test_a_translation_is_in_its_own_letters(language: str) -> None:
             assert ("қ" in words or "ң" in words) <= (language == "kk"), message.id
 
 
+def test_a_request_has_one_name_in_kazakh() -> None:
+    """Өтініш: өтінім is a word of forms and shops."""
+    assert [m.id for m in catalogue("kk") if m.id and any("өтінім" in words.lower() for words in strings_of(m))] == []
+
+
 def test_english_says_what_the_code_says() -> None:
     for message in catalogue("en"):
         if message.id:
