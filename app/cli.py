@@ -34,7 +34,7 @@ console = Console()
 @cli.command()
 def run(
     roles: Annotated[
-        list[str] | None, typer.Argument(help="Roles of this process: bot, jobs, web. All of them when left out.")
+        list[str] | None, typer.Argument(help="Roles of this process: bot, mail, jobs, web. All of them when left out.")
     ] = None,
 ) -> None:
     """Serve: receive, answer, keep the clock. Stops cleanly on Ctrl-C."""
@@ -103,7 +103,7 @@ def _serve(work: Coroutine[Any, Any, None]) -> None:
 def main() -> NoReturn:
     """Wrong input gets one clear line and exit code 2."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="kezekshi", standalone_mode=False)
     except typer.Abort:
         sys.exit(130)
     except WrongSettings as error:

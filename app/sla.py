@@ -82,7 +82,7 @@ def _opened(path: Path | None) -> TextIO:
 
 @calendar.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="A desk, or one of its calendars: desk/calendar.")],
+    name: Annotated[str, typer.Argument(help="A desk, for all of its calendars, or one of them: desk/calendar.")],
     month: Annotated[str | None, typer.Option(help="Like 2026-03; this month when left out.")] = None,
     language: Annotated[Language, typer.Option(help="Of weekdays and holidays.")] = "en",
 ) -> None:
@@ -92,21 +92,12 @@ def show(
         found = load_profile(desk).calendars
     except ProfileError as error:
         raise WrongSettings(str(error)) from None
-    if wanted and wanted not in found:
+    chosen = [key for key in found if wanted in ("", key)]
+    if not chosen:
         raise WrongSettings(f"no calendar {wanted!r} of {desk}; there are: {', '.join(found) or 'none'}")
-    if not wanted and len(found) != 1:
-        _list(desk, found)
-        return
-    key = wanted or next(iter(found))
-    spec = found[key]
-    console.print(_month(f"{desk}/{key}", spec, _first(month, spec.timezone), language))
-
-
-def _list(desk: str, found: dict[str, CalendarSpec]) -> None:
-    table = Table("calendar", "zone", "holidays of")
-    for key, spec in found.items():
-        table.add_row(f"{desk}/{key}", spec.timezone, spec.country or "–")
-    console.print(table if found else f"{desk} has no calendars.")
+    for key in chosen:
+        spec = found[key]
+        console.print(_month(f"{desk}/{key}", spec, _first(month, spec.timezone), language))
 
 
 def _first(month: str | None, timezone: str) -> date:

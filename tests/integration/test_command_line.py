@@ -17,6 +17,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from app import boxes, cli
+from app.run import ROLES
 from crm import inbox
 from crm.db import Sessions, transaction
 from crm.inbox import Received
@@ -110,6 +111,11 @@ async def test_every_command_has_help(kezekshi: Command, command: list[str]) -> 
     assert "Usage: kezekshi" in out
     # A sentence that says what it does.
     assert re.search(r"\n {1,2}[A-Z][^.]+\.", out)
+
+
+async def test_help_names_every_role(kezekshi: Command) -> None:
+    _, out, _ = await kezekshi("run", "--help")
+    assert f"{', '.join(ROLES)}." in " ".join(out.split())
 
 
 def test_the_list_of_commands_is_whole() -> None:

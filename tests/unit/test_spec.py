@@ -192,10 +192,10 @@ def test_an_exchanged_saturday_is_marked(shown: Any) -> None:
     assert "working day" in saturday
 
 
-def test_several_calendars_are_listed(shown: Any) -> None:
-    text = shown({"office": spec(), "nights": spec(country=None)}, "genesys")
-    assert "genesys/office" in text
-    assert "genesys/nights" in text
+def test_a_desk_shows_the_month_of_each_calendar(shown: Any) -> None:
+    text = shown({"office": spec(), "nights": spec(country=None)}, "genesys", "--month", "2024-05")
+    assert text.index("genesys/office · May 2024") < text.index("genesys/nights · May 2024")
+    assert len([row for row in text.splitlines() if "2024-05-01" in row]) == 2
 
 
 @pytest.mark.parametrize(
@@ -204,3 +204,8 @@ def test_several_calendars_are_listed(shown: Any) -> None:
 def test_what_cannot_be_shown_is_said(shown: Any, words: list[str]) -> None:
     with pytest.raises(WrongSettings):
         shown({"office": spec()}, *words)
+
+
+def test_a_desk_without_calendars_has_none_to_show(shown: Any) -> None:
+    with pytest.raises(WrongSettings, match="none"):
+        shown({}, "genesys")
