@@ -27,13 +27,15 @@ from crm.tickets.models import TelegramMessage
 from crm.tickets.service import Origin, Written
 
 router = Router(name="topic")
-router.message.filter(When((F.chat.type == "supergroup") & F.is_topic_message))
+router.message.filter(When(F.chat.type == "supergroup"))
 router.edited_message.filter(When(F.chat.type == "supergroup"))
 router.message.middleware(middlewares.member)
 router.edited_message.middleware(middlewares.member)
 
 ORIGINAL_PATIENCE = timedelta(seconds=60)
 PUBLIC_COMMAND, NOTE_COMMAND = "r", "note"
+# Words in General are nobody's; only a command there gets an answer, lest somebody think that it left.
+IN_TOPIC = When(F.is_topic_message)
 ALL_COMMANDS = Command(PUBLIC_COMMAND, NOTE_COMMAND, ignore_mention=True)
 
 
@@ -73,14 +75,14 @@ async def command_(
     return await _write(message, ctx, agent, bare, "public" if command.command == PUBLIC_COMMAND else "note")
 
 
-@router.message(CANNOT_TRAVEL)
+@router.message(CANNOT_TRAVEL, IN_TOPIC)
 async def cannot_relay(message: Message, ctx: Context, agent: Agent | None) -> str:
     if agent is not None:
         await ctx.hint(message, views.cannot_relay(ctx.team, message.content_type))
     return "cannot_relay"
 
 
-@router.message(HasContent())
+@router.message(HasContent(), IN_TOPIC)
 async def write(
     message: Message,
     ctx: Context,
@@ -176,6 +178,6 @@ async def edited(message: Message, ctx: Context, agent: Agent | None, content: d
     return "edited" if changed else "unchanged"
 
 
-@router.message()
+@router.message(IN_TOPIC)
 async def service_message(message: Message) -> str:
     return "service"

@@ -50,10 +50,15 @@ async def test_strangers_are_refused_and_nothing_happens(reception: Reception, g
     assert [row.queue for row in await reception.fetch("select queue from ticket")] == ["support"]
 
 
-@pytest.mark.parametrize("words", ["/why", "/queue", "/queue billing"])
+@pytest.mark.parametrize("words", ["/why", "/queue", "/queue billing", "/r Уже смотрим", "/note Диск"])
 async def test_in_general_no_ticket_is_meant(reception: Reception, group: Group, words: str) -> None:
     assert await reception.did(in_group(words)) == "refused:WrongPlace"
     assert len(await answers(reception)) == 1
+
+
+async def test_talk_in_general_is_left_alone(reception: Reception, group: Group) -> None:
+    assert await reception.did(in_group("Уже смотрим")) == "ignored"
+    assert await answers(reception) == []
 
 
 async def test_a_lead_announces_lists_and_cancels(reception: Reception, group: Group) -> None:
