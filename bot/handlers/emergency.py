@@ -41,7 +41,10 @@ def wanted(words: str) -> tuple[int, timedelta, str]:
 
 @router.message(Command("emergency", ignore_mention=True))
 async def command_(message: Message, ctx: Context, agent: Agent | None, command: CommandObject) -> str:
-    """`/emergency 60 4h reason`, `/emergency off`, or without a word: how it stands. General hears of each change."""
+    """`/emergency 60 4h reason`, `/emergency off`, or without a word: how it stands.
+
+    General hears of each change, and so does the topic where it was asked for.
+    """
     admin = message.from_user is not None and message.from_user.id in ctx.admins
     if agent is None and not admin:
         raise NotAnAgent
@@ -52,9 +55,11 @@ async def command_(message: Message, ctx: Context, agent: Agent | None, command:
     if not admin and (agent is None or agent.role != "lead"):
         raise NotAllowed(what="lead")
     by = Actor("agent", agent.id if agent else None, agent.name if agent else sender_name(message))
-    if words.lower() != "off":
+    did, changed = "emergency_declared", True
+    if words.lower() == "off":
+        did, changed = "emergency_ended", await emergency.end(ctx.session, ctx.profile, by, ctx.now)
+    else:
         await emergency.declare(ctx.session, ctx.profile, by, *wanted(words), ctx.now)
-        return "emergency_declared"
-    if not await emergency.end(ctx.session, ctx.profile, by, ctx.now):
-        await ctx.hint(message, views.state(ctx.team, None))
-    return "emergency_ended"
+    if message.is_topic_message or not changed:
+        await ctx.hint(message, views.state(ctx.team, await emergency.current(ctx.session, ctx.profile, ctx.now)))
+    return did

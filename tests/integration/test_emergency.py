@@ -267,6 +267,15 @@ async def test_a_lead_declares_looks_and_ends(desk: Reception) -> None:
     assert (await history(desk))[0].ended_by == "Инженер 901"
 
 
+async def test_a_topic_where_it_was_asked_for_hears_of_it_too(desk: Reception) -> None:
+    group = await desk.topic()
+    for words in (f"/emergency 60 4h {REASON}", "/emergency off"):
+        await desk.did(in_group(words, LEAD, thread=group.thread))
+    declared, ended = await hints(desk)
+    assert REASON in declared
+    assert REASON not in ended
+
+
 async def test_when_there_is_none_that_is_said(desk: Reception) -> None:
     for words in ("/emergency", "/emergency off"):
         await desk.did(in_group(words, LEAD))
