@@ -42,12 +42,16 @@ def dated(instant: datetime, timezone: str, language: str) -> str:
 
 
 def stretch(start: datetime, end: datetime, timezone: str, language: str, now: datetime) -> str:
-    """`14:32–15:10` today, with the date on another day, `24 нояб., 18:00 – 25 нояб., 09:00` over midnight."""
-    zone, first = ZoneInfo(timezone), local(start, timezone, language, now)
+    """`14:32–15:10` today, with the date on another day, `24 нояб., 18:00 – 25 нояб., 09:00` over midnight.
+
+    What ends in the minute in which it began is that minute, `14:32`.
+    """
+    zone, first, last = ZoneInfo(timezone), *(local(at, timezone, language, now) for at in (start, end))
+    # Less than a minute: the hour that a clock repeats reads the same as well.
+    if first == last and end - start < timedelta(minutes=1):
+        return first
     there = end.astimezone(zone)
-    if start.astimezone(zone).date() == there.date():
-        return f"{first}–{there:%H:%M}"
-    return f"{first} – {local(end, timezone, language, now)}"
+    return f"{first}–{there:%H:%M}" if start.astimezone(zone).date() == there.date() else f"{first} – {last}"
 
 
 def span(length: timedelta, language: str) -> str:

@@ -1,10 +1,10 @@
 """Instants as people read them: the zone's own history, three languages."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.time import city, local, stamp, utcnow
+from crm.time import city, local, stamp, stretch, utcnow
 
 NOON = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
@@ -62,3 +62,22 @@ def test_the_zone_has_a_name_for_people(language: str, name: str) -> None:
 
 def test_a_stamp_of_utc_says_so() -> None:
     assert stamp(NOON, "UTC") == "2026-11-22 07:00:00 Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "12:00"),
+        (59, "12:00"),
+        (60, "12:00–12:01"),
+        (86_370, "12:00 – Nov 23, 11:59"),
+        (86_400, "12:00 – Nov 23, 12:00"),
+    ],
+)
+def test_a_stretch_within_one_minute_is_that_minute(seconds: int, shown: str) -> None:
+    assert stretch(NOON, NOON + timedelta(seconds=seconds), "Asia/Almaty", "en", NOON) == shown
+
+
+def test_a_stretch_of_the_hour_that_the_clock_repeats_keeps_both_ends() -> None:
+    before = datetime(2024, 2, 29, 17, 30, tzinfo=UTC)
+    assert stretch(before, before + timedelta(hours=1), "Asia/Almaty", "en", before) == "23:30–23:30"
