@@ -26,6 +26,8 @@ TOKEN = "700000001:sandbox-token-of-the-demo-desk-000001"  # noqa: S105 - the st
 LIMITS = "30/5/120"
 CUSTOMERS = (("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en"))
 LEAD, ENGINEER = "Ерлан", "Динара"
+# make passes no options on.
+OTHER_PORT = "`.venv/bin/kezekshi demo --port 0` takes a free one"
 HELLO = "Сәлем! Бүгін мен кезекшімін."
 
 
@@ -44,7 +46,9 @@ def _alone(var: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WrongSettings(f"another demo is running in {var}: end it, or set KEZEKSHI_VAR to a folder") from None
+            raise WrongSettings(
+                f"another demo is running in {var}: end it, or set KEZEKSHI_VAR to another folder"
+            ) from None
         yield
 
 
@@ -100,7 +104,7 @@ def _free_port(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise WrongSettings(f"port {port} cannot be used ({error.strerror}); --port 0 takes a free one") from None
+            raise WrongSettings(f"port {port} cannot be used ({error.strerror}); {OTHER_PORT}") from None
         return int(probe.getsockname()[1])
 
 
@@ -110,7 +114,7 @@ async def _stand_in(port: int) -> asyncio.subprocess.Process:
     started = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     said = await started.stdout.readline() if started.stdout else b""
     if not said:
-        raise WrongSettings(f"the page cannot be opened on port {port}; --port 0 takes a free one")
+        raise WrongSettings(f"the page cannot be opened on port {port}; {OTHER_PORT}")
     return started
 
 

@@ -201,6 +201,7 @@ async def test_a_demo_on_a_taken_port_is_refused_in_one_line(kezekshi: Command, 
         port = taken.getsockname()[1]
         code, _, err = await kezekshi("demo", "--port", str(port), KEZEKSHI_VAR=str(tmp_path))
     assert (code, err.count("\n"), str(port) in err) == (2, 1, True)
+    assert "kezekshi demo --port 0" in err
 
 
 async def test_two_demos_do_not_share_a_folder(kezekshi: Command, tmp_path: Path) -> None:
