@@ -163,6 +163,34 @@ async def test_answers_go_where_the_customer_wrote_last(world: World) -> None:
     assert await tickets(world) == ["open"]
 
 
+async def test_a_mail_from_nobody_is_put_aside_whole_and_a_programs_is_asked_about(world: World) -> None:
+    desk = await world.ready()
+    raw = "From: friends:;\r\nSubject: who\r\nMessage-ID: <n@x>\r\n\r\nwords of nobody\r\n"
+    await world.sandbox.mail.send_raw(raw, [DESK])
+    await desk.wait_line("inbox.quarantined")
+    [item] = await world.fetch("select id from inbox where state = 'quarantined'")
+    assert "words of nobody" in await world.command("inbox", "show", str(item["id"]), "--raw")
+    await world.command("inbox", "dismiss", str(item["id"]))
+
+    for name in ("forms", "monitor"):
+        raw = f"From: {name}@site.kz\r\nAuto-Submitted: auto-generated\r\nSubject: {name}\r\n\r\nfrom {name}\r\n"
+        await world.sandbox.mail.send_raw(raw, [DESK])
+
+    async def both() -> Any:
+        held = await world.fetch("select id from inbox where disposition = 'held' order by id")
+        return held if len(held) == 2 else None
+
+    items = await world.until(both, "two held mails")
+    await world.fetch("update outbox set due_at = now() where dedupe_key like 'held:%'")
+    told = await world.in_group("forms")
+    assert "monitor" in said(told)
+    for item in items:
+        await world.press(world.engineer, world.group, await world.in_group("monitor"), str(item["id"]))
+    await world.topic("forms")
+    await world.topic("monitor")
+    await world.untroubled()
+
+
 INWARD = ("mail.before_commit", "mail.stored", "process.before_commit", "process.committed")
 OUTWARD = {"mail.claimed": 1, "mail.called": 2, "mail.settled": 1}
 

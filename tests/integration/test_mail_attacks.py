@@ -4,6 +4,7 @@ The attacks of the matrix have their tests where the guard stands; here is what 
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,13 +14,15 @@ from bot import mail_views
 from bot.views import Look
 from crm import inbox
 from crm.db import transaction
-from crm.errors import NotYet
-from crm.inbox import Received
+from crm.errors import NotYet, Unreadable
+from crm.inbox import Item, Received
 from crm.mail import service
-from crm.mail.letter import Address, File
+from crm.mail.letter import Address, File, Letter
 from crm.tickets import work
 from mailbridge.process import Mails, NotTaken
-from tests.factories import DESK, ENGINEER, PROFILE, engineer, forum, pressed, rows
+from mailbridge.read import read
+from mailbridge.reader import Readers
+from tests.factories import DESK, ENGINEER, PROFILE, Moment, engineer, forum, pressed, rows
 from tests.integration.conftest import Reception
 from tests.integration.test_mail_tickets import (
     COLLEAGUE,
@@ -27,6 +30,7 @@ from tests.integration.test_mail_tickets import (
     FORGED,
     OWN,
     PROVEN,
+    STRANGER,
     Post,
     followers,
     letter,
@@ -85,6 +89,57 @@ async def test_attack_9_who_has_left_the_organization_reads_and_writes_nothing_m
     [answer] = await post.fetch("select payload from outbox where kind = 'relay' and channel = 'email'")
     assert answer.payload["cc"] == []
     assert await post.take(letter("Ещё", COLLEAGUE, "2", in_reply_to="1@firma.kz")) == "separate"
+
+
+@pytest.mark.parametrize(
+    "address", ["aigerim@sub.firma.kz", "aigerim@fіrma.kz", "aigerim@firma.kz.example", "Aigerim@f1rma.kz"]
+)
+async def test_attack_3_a_look_alike_however_proven_is_somebody_else(post: Post, address: str) -> None:
+    """And what they are called is shown in full, in letters that cannot be mistaken."""
+    await post.take(letter())
+    raw = f"From: Aigerim <{address}>\r\nIn-Reply-To: <1@firma.kz>\r\nMessage-ID: <2@x>\r\n\r\nreboot it".encode()
+    assert await post.take(replace(read(raw), authentication=PROVEN)) == "separate"
+    [shown] = [row.content["mail"]["address"] for row in await post.fetch("select content from message where id > 1")]
+    assert shown.isascii()
+    assert shown.lower() != CUSTOMER
+    assert len(await post.fetch("select 1 from person")) == 2
+
+
+def test_attack_15_a_mail_that_would_end_early_is_one_mail() -> None:
+    """Whatever another server would take for its end, or for a second From."""
+    for end in (b"\r\n.\r\n", b"\n.\n", b"\r.\r", b"\n.\r\n"):
+        smuggled = b"MAIL FROM:<a@x>" + end + b"From: <admin@firma.kz>\r\n\r\nreboot"
+        seen = read(b"From: a@x.kz\r\nSubject: s\r\n\r\none" + end + smuggled)
+        assert [one.address for one in seen.senders] == ["a@x.kz"]
+        assert "reboot" in seen.text
+    for line in (b"\r", b"\n"):
+        seen = read(b"X: y" + line + b"From: admin@firma.kz\r\nFrom: a@x.kz\r\n\r\nreboot")
+        assert "admin@firma.kz" not in [one.address for one in seen.senders[:1] if seen.sender]
+
+
+def test_attack_20_marks_and_links_of_a_mail_are_words() -> None:
+    words = "<b>*_[x](tg://user?id=1)`` </a> &amp; tg://resolve?domain=x"
+    head = {"address": "a@b.kz", "name": "<i>*N*", "proven": False, "failed": True}
+    drawn = mail_views.mail(Look(PROFILE, "en", Moment()()), {"type": "text", "text": words, "mail": head}, 0)
+    assert words in drawn.text
+    assert "<i>*N*" in drawn.text
+    assert {one["type"] for one in drawn.entities} == {"bold", "code"}
+    assert "parse_mode" not in drawn.params()
+
+
+@pytest.mark.parametrize("senders", [(), (Address(CUSTOMER), Address(STRANGER))])
+async def test_attack_6_who_does_not_say_who_speaks_is_put_aside(senders: tuple[Address, ...]) -> None:
+    """Whole, for a person to look at; a bounce may well come from nobody."""
+
+    class Reader(Readers):
+        async def read(self, raw: bytes) -> Letter:
+            return letter(senders=senders, nature="bounce" if raw else "request")
+
+    mails = Mails(service.Door(PROFILE, b""), Reader(1))
+    item = Item(1, "mail:prodata:support", "k", "l", b"", Moment()(), 1)
+    with pytest.raises(Unreadable):
+        await mails.read(item)
+    assert (await mails.read(replace(item, payload=b"x"))).sender is None
 
 
 @pytest.mark.parametrize("address", [OWN, OWN.upper(), OWN.replace("@", "+pd-1001.x@")])
