@@ -153,7 +153,8 @@ async def _open(
     """A new ticket. One that its sender took part in is continued by it; what a stranger refers to stays apart."""
     profile = door.profile
     related = thread.ticket.id if thread is not None and thread.takes_part else None
-    may_write = seen.automatic < answering.allowance(letter, door.border_proves)
+    most = answering.allowance(letter, door.border_proves)
+    may_write = seen.automatic < most and await _counted(session, profile.name, who.address, most, now)
     missing = await contract.lacking(session, profile, door.queue, who, letter)
     opening = Opening(
         related_id=related,
@@ -165,8 +166,6 @@ async def _open(
     await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
     if missing:
         await contract.ask(session, profile, who, ticket, missing, may_write, now)
-    if may_write:
-        await _count(session, profile.name, who.address, now)
     if thread is None or thread.takes_part:
         await contract.follow(session, ticket.id, who, letter, now)
         return "opened"
@@ -218,5 +217,14 @@ async def _noted(session: Session, door: Door, letter: Letter, seen: Glance, dis
     return disposition
 
 
-async def _count(session: Session, desk: str, address: str, now: datetime) -> None:
-    await session.rows("insert into automatic_mail (desk, address, at) values ($1, $2, $3)", desk, address, now)
+_COUNT = """
+    insert into automatic_mail (desk, address, at) select $1, $2, $3
+    where (select count(*) from automatic_mail where desk = $1 and address = $2 and at > $4) < $5 returning 1
+"""
+
+
+async def _counted(session: Session, desk: str, address: str, most: int, now: datetime) -> bool:
+    """Whether one more automatic mail to the address is within bounds; it is counted then. Mails of one sender that
+    come at once take turns here."""
+    await session.rows("select pg_advisory_xact_lock(hashtext($1))", f"automatic:{desk}:{address}")
+    return bool(await session.rows(_COUNT, desk, address, now, now - answering.PERIOD, most))

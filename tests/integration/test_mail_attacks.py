@@ -13,7 +13,7 @@ from aiogram.types import InlineKeyboardMarkup
 from bot import mail_views
 from bot.views import Look
 from crm import inbox
-from crm.db import transaction
+from crm.db import Session, transaction
 from crm.errors import NotYet, Unreadable
 from crm.inbox import Item, Received
 from crm.mail import service
@@ -162,25 +162,40 @@ async def test_attack_21_a_name_neither_hides_nor_fills_the_card(post: Post) -> 
 # --- what must not be lost --------------------------------------------------------------------------------------------
 
 
-async def test_two_first_mails_of_one_sender_at_once(post: Post) -> None:
-    """The slower one waits a moment; it is not its own fault."""
-    door = service.Door(PROFILE, post.key)
-    async with transaction(post.sessions) as one:
-        await service.take(one, door, letter(), None, 7, post.clock())
+async def at_once(post: Post, one: Letter, other: Letter) -> asyncio.Task[str]:
+    """The second is under way while the first is not yet committed; it is by the end."""
 
-        async def second() -> str:
-            async with transaction(post.sessions) as other:
-                return await service.take(other, door, letter("Другое", number="2"), None, 8, post.clock())
+    async def take(session: Session, mail: Letter) -> str:
+        return await service.take(session, service.Door(PROFILE, post.key), mail, None, 7, post.clock())
 
+    async def second() -> str:
+        async with transaction(post.sessions) as session:
+            return await take(session, other)
+
+    async with transaction(post.sessions) as session:
+        await take(session, one)
         slower = asyncio.create_task(second())
         waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         async with asyncio.timeout(10):
-            while not await post.fetch(waiting):  # noqa: ASYNC110 - what is waited for is in the database
+            while not (slower.done() or await post.fetch(waiting)):  # noqa: ASYNC110 - the database knows
                 await asyncio.sleep(0.01)
+    return slower
+
+
+async def test_two_first_mails_of_one_sender_at_once(post: Post) -> None:
+    """The slower one waits a moment; it is not its own fault."""
+    slower = await at_once(post, letter(), letter("Другое", number="2"))
     with pytest.raises(NotYet):
         await slower
-    assert await second() == "opened"
+    assert await post.take(letter("Другое", number="2")) == "opened"
     assert len(await post.fetch("select 1 from person")) == 1
+
+
+async def test_attack_11_mails_at_once_are_answered_once(post: Post) -> None:
+    await post.take(letter(authentication=FORGED))
+    slower = await at_once(post, letter("Раз", number="2"), letter("Два", number="3"))
+    assert await slower == "opened"
+    assert len(await post.fetch("select 1 from outbox where channel = 'email' and kind = 'say'")) == 1
 
 
 async def test_what_became_impossible_meanwhile_is_tried_again_and_never_dropped(
