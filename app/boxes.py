@@ -32,6 +32,8 @@ outbox = typer.Typer(help="What goes out: what waits, what failed, what is unkno
 INBOX_STATES = ("queued", "parked", "done", "quarantined")
 OUTBOX_STATES = ("queued", "attempting", "sent", "unknown", "failed", "dropped")
 Id = Annotated[int, typer.Argument(help="Its id, as listed.")]
+# What a mail may have been taken for although a person wants something.
+MISTAKEN = ("list", "spam")
 MOST = 2**63 - 1
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many rows.")]
 
@@ -93,17 +95,28 @@ def inbox_list(
 
 
 @inbox.command("show")
-def inbox_show(item: Id) -> None:
+def inbox_show(
+    item: Id,
+    raw: Annotated[bool, typer.Option("--raw", help="Its bytes alone, as they came: a mail to a file.")] = False,
+) -> None:
     """One item with its raw content."""
-    _print(with_session(lambda session: inbox_box.show(session, min(item, MOST))), "inbox", item)
+    row = with_session(lambda session: inbox_box.show(session, min(item, MOST)))
+    if raw and row is not None:
+        sys.stdout.buffer.write(row.payload)
+    else:
+        _print(row, "inbox", item)
 
 
 @inbox.command("retry")
 def inbox_retry(item: Id) -> None:
-    """Take a quarantined item back into work."""
-    if not with_session(lambda session: inbox_box.retry(session, min(item, MOST), time.utcnow())):
+    """Take a quarantined item back into work; a mail that was held, or taken for spam or a list's, as a request."""
+    if not with_session(lambda session: _retry(session, min(item, MOST), time.utcnow())):
         raise WrongSettings(f"no quarantined inbox item {item}")
     console.print(f"Item {item} is queued again.")
+
+
+async def _retry(session: Session, item: int, now: datetime) -> bool:
+    return await inbox_box.retry(session, item, now) or await inbox_box.want(session, item, now, "mail:", MISTAKEN)
 
 
 @inbox.command("dismiss")

@@ -61,7 +61,9 @@ async def database(settings: Settings) -> AsyncEngine:
     Raises WrongSettings if it cannot be reached.
     """
     url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
-    engine = make_engine(url, size=16)
+    # Each desk's loops hold connections of their own, for good: sender and poller of its bot, senders and mailboxes.
+    loops = sum(3 + len(settings.mail[desk].boxes) if desk in settings.mail else 2 for desk in settings.desks)
+    engine = make_engine(url, size=14 + loops)
     try:
         await migrate(engine)
     except (OSError, DBAPIError, PostgresError) as error:

@@ -72,10 +72,12 @@ _NEEDED = """
     left join telegram_message p on p.message_ref = m.id and p.role = 'origin'
     order by t.priority, t.id
 """
-_TAKE_CHOSEN = f"with taken as ({TAKE.format(ids='$1::bigint[]', lease='$2')}) {_NEEDED}"
+# A file takes its time on a slow line (bot/client.py): whoever is at it is not dead so soon.
+_LEASE = "{} + case when kind in ('upload', 'fetch') then interval '3 minutes' else interval '0' end"
+_TAKE_CHOSEN = f"with taken as ({TAKE.format(ids='$1::bigint[]', lease=_LEASE.format('$2::timestamptz'))}) {_NEEDED}"
 _TAKE_HEADS = f"""
     with head as ({_HEADS} for update of o skip locked),
-    taken as ({TAKE.format(ids="array(select id from head)", lease="$5")})
+    taken as ({TAKE.format(ids="array(select id from head)", lease=_LEASE.format("$5::timestamptz"))})
     {_NEEDED}
 """  # noqa: S608
 _NEXT_DUE = f"""

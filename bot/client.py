@@ -7,6 +7,7 @@ The token is in the address of every call: no error of the HTTP library is passe
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -121,11 +122,13 @@ class Client:
 
 
 def _form(params: dict[str, Any], files: Mapping[str, Upload]) -> aiohttp.FormData:
-    form = aiohttp.FormData()
+    # As aiogram does: Telegram takes the name of a file as it is written.
+    form = aiohttp.FormData(quote_fields=False)
     for name, value in params.items():
         form.add_field(name, value if isinstance(value, str) else _compact(value))
     for name, file in files.items():
-        form.add_field(name, file.data, filename=file.filename, content_type=file.content_type)
+        # As a stream it is written piece by piece, and others have their turn.
+        form.add_field(name, BytesIO(file.data), filename=file.filename, content_type=file.content_type)
     return form
 
 

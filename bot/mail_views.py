@@ -12,6 +12,9 @@ from bot.views import Look
 from crm.mail.shown import dealt
 from crm.notices import field_labels
 
+# Held mails in one message; each takes some 300 characters at most.
+MOST_HELD = 10
+
 
 def mail(look: Look, content: dict[str, Any], part: int) -> Rendered:
     """A part of what came by mail; the first one says from whom, with the full address."""
@@ -36,7 +39,9 @@ def _head(look: Look, content: dict[str, Any]) -> list[Text | str]:
         head.append("⛔️ " + t("The sender is forged, or the mail was changed on its way."))
     elif sender["proven"] is False:
         head.append("⚠️ " + t("It is not proven that this sender wrote it."))
-    if not content["text"] and not content.get("files"):
+    if sender.get("too_big"):
+        head.append("🐘 " + t("The mail is too large to be shown; it lies in the mailbox."))
+    elif not content["text"] and not content.get("files"):
         head.append(t("(no text)"))
     return head
 
@@ -68,15 +73,22 @@ def _stranger(look: Look, facts: dict[str, Any]) -> Rendered:
 
 
 def _held(look: Look, facts: dict[str, Any]) -> Rendered:
-    t = look.t
-    head = t("A mail that a program sent is held: kezekshi inbox show {id}", id=facts["id"])
-    wanted = keyboards.button(t("It is a request"), Held(item=facts["id"]))
-    words = as_list(Text("📥 ", Bold(head)), Text(Code(facts["address"]), f" · {facts['subject']}"))
-    return render(words, keyboards.inline([[wanted]]))
+    t, mails = look.t, facts["mails"]
+    lines: list[Text] = []
+    buttons = []
+    for mail in mails[:MOST_HELD]:
+        head = t("A mail that a program sent is held: kezekshi inbox show {id}", id=mail["id"])
+        lines += [Text("📥 ", Bold(head)), Text(Code(mail["address"]), f" · {mail['subject']}")]
+        label = t("It is a request") + (f" · {mail['id']}" if len(mails) > 1 else "")
+        buttons.append([keyboards.button(label, Held(item=mail["id"]))])
+    if len(mails) > MOST_HELD:
+        more = t("{count} more: kezekshi inbox list --state done", count=len(mails) - MOST_HELD)
+        lines.append(Text("📥 … ", more))
+    return render(as_list(*lines), keyboards.inline(buttons))
 
 
-def wanted(look: Look, name: str) -> Rendered:
-    return render("📥 " + look.t("{name} has made a request of the mail.", name=name))
+def wanted(look: Look, name: str) -> str:
+    return "📥 " + look.t("{name} has made a request of the mail.", name=name)
 
 
 def _mail_stays(look: Look, facts: dict[str, Any]) -> Rendered:

@@ -62,7 +62,8 @@ async def settle(
         [ref for _, result in batch for ref in result.relayed],
     )
     written = {row["id"] for row in done}
-    changes = Changes(outgoing=[follow for _, result in batch for follow in result.follow])
+    # What an attempt that overslept would cause, the other one causes.
+    changes = Changes(outgoing=[follow for row, result in batch if row.id in written for follow in result.follow])
     await changes.write(session, desk.profile.name, now)
     # Of a call that failed it is enough to speak once.
     riding = {rider.id for row, _ in batch for rider in row.riders}

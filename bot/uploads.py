@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.claim import Row
-from bot.client import Refused, Sent, Upload
+from bot.client import Outcome, Refused, Sent, Upload
 from bot.delivery import NOTHING_TO_DO, Desk, Result, paired, target
 from bot.mail_views import caption
 from bot.views import Look
@@ -64,15 +64,43 @@ async def _file(desk: Desk, row: Row) -> File | None:
 
 
 async def fetch(desk: Desk, row: Row, now: datetime) -> Result:
-    """An engineer's file is stored; then the mail that carries it may leave."""
+    """An engineer's file is stored; then the mail that carries it may leave.
+
+    Of an album one mail leaves, behind its last file, without those that could not be had.
+    """
     content = row.content or {}
     fetched = await desk.client.download(content["file_id"])
-    if not isinstance(fetched, bytes):
-        return Result(fetched)
+    if isinstance(fetched, bytes):
+        await _keep(desk, row, content, fetched)
+        return Result(NOTHING_TO_DO, follow=await _mail(desk, row, NOTHING_TO_DO))
+    return Result(fetched, follow=await _mail(desk, row, fetched))
+
+
+async def _keep(desk: Desk, row: Row, content: dict[str, Any], fetched: bytes) -> None:
     name, kind = _NAMES.get(content["type"], ("file", "application/octet-stream"))
     file = File(content.get("file_name") or name, content.get("mime_type") or kind, fetched)
     async with transaction(desk.sessions) as session:
         await session.rows("delete from attachment where message_ref = $1", row.message_id)
         await recording.attach(session, row.message_id or 0, [file])
+
+
+_ALBUM = """
+    select exists (select from outbox o where o.lane = $1 and o.id > $2 and o.kind = 'fetch' and o.state = 'queued'
+                   and o.payload -> 'then' ->> 'dedupe_key' = $3) as more,
+           (select m.id from message m join attachment a on a.message_ref = m.id
+            where m.ticket_id = $4 and m.album_id = $5 and m.relayed_at is null order by m.id limit 1) as kept
+"""
+
+
+async def _mail(desk: Desk, row: Row, outcome: Outcome) -> list[Outgoing]:
+    """The mail, if all of its files that can be had are there."""
+    message_id = row.message_id if isinstance(outcome, Sent) else None
+    if row.album_id is not None and isinstance(outcome, Sent | Refused):
+        key = row.payload["then"]["dedupe_key"]
+        async with desk.sessions() as session:
+            [album] = await session.rows(_ALBUM, row.lane, row.id, key, row.ticket_id, row.album_id)
+        message_id = None if album["more"] else album["kept"]
+    if message_id is None:
+        return []
     then = {**row.payload["then"], "priority": Priority(row.payload["then"]["priority"])}
-    return Result(NOTHING_TO_DO, follow=[Outgoing(**then, ticket_id=row.ticket_id, message_id=row.message_id)])
+    return [Outgoing(**then, ticket_id=row.ticket_id, message_id=message_id)]

@@ -220,13 +220,17 @@ async def show(session: Session, item_id: int) -> Any | None:
     return found.one_or_none()
 
 
-async def want(session: Session, item_id: int, now: datetime) -> bool:
-    """Have a held item worked on as what it was not taken for; False if it is not held (any more)."""
+async def want(session: Session, item_id: int, now: datetime, source: str = "", also: Sequence[str] = ()) -> bool:
+    """Have a held item worked on as what it was not taken for; False if it is not held (any more), nor settled as
+    one of `also`. `source`: what its source must begin with."""
     found = await session.rows(
         """update inbox set state = 'queued', disposition = 'wanted', attempts = 0, due_at = $2, settled_at = null
-           where id = $1 and state = 'done' and disposition = 'held' returning id""",
+           where id = $1 and state = 'done' and disposition = any($3::text[]) and starts_with(source, $4)
+           returning id""",
         item_id,
         now,
+        ["held", *also],
+        source,
     )
     return bool(found)
 

@@ -134,7 +134,8 @@ def _eight_bits(data: bytes, codec: str | None, hint: str | None) -> str:
         return rescued
     if codec in _CYRILLIC:
         return _cyrillic(data, codec)
-    if _looks_cyrillic(data):
+    # Who names a Western charset may have written a short word of umlauts alone.
+    if _looks_cyrillic(data, least=1 if codec in (None, "ascii", "utf-8") else 6):
         return _cyrillic(data, hint if hint in _CYRILLIC else None)
     for name in (codec, hint):
         if name not in (None, "utf-8", "ascii", "utf-7") and name is not None:
@@ -157,12 +158,13 @@ def _damaged_utf8(data: bytes) -> str | None:
     return text if broken * 4 <= high or (high == broken == 1 and len(data) > 40) else None
 
 
-def _looks_cyrillic(data: bytes) -> bool:
-    """In Western texts a few letters of a word are beyond ASCII; in Cyrillic ones all are."""
+def _looks_cyrillic(data: bytes, least: int) -> bool:
+    """In Western texts a few letters of a word are beyond ASCII; in Cyrillic ones all are. `least`: how many it takes
+    to tell."""
     words = _HIGH_WORD.findall(data[:_SAMPLE])
     letters = sum(map(len, words))
     high = sum(byte > 127 for word in words for byte in word)
-    if letters == 0 or high < letters * 0.8:
+    if high < max(least, letters * 0.8):
         return False
     longest = max(map(len, words))
     return longest >= 3 and max(_score(data[:_SAMPLE].decode(name, "replace")) for name in _CYRILLIC) > 0.45

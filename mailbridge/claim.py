@@ -19,8 +19,8 @@ EARLIER = 40
 
 @dataclass(slots=True)
 class Row:
-    """A claimed row. `parts`: its message, or all of its album; `earlier`: the ticket's mails before it, the oldest
-    first; `asked`: what the customer wrote last, or what the engineer replied to."""
+    """A claimed row. `parts`: its message, or what of its album has not left before; `earlier`: the ticket's mails
+    before it, the oldest first; `asked`: what the customer wrote last, or what the engineer replied to."""
 
     id: int
     kind: str
@@ -77,7 +77,8 @@ _TAKE_HEADS = f"""
            k.group_id, k.queue, k.reference, k.subject, m.author_name as author,
            coalesce((select json_agg(json_build_object('id', a.id, 'content', a.content) order by a.id)
                      from message a where a.deleted_at is null
-                     and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id))), '[]') as parts,
+                     and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id
+                                         and (a.relayed_at is null or t.payload ? 'recipients')))), '[]') as parts,
            coalesce((select json_agg(json_build_object('id', x.message_id, 'came', x.direction = 'in') order by x.id)
                      from (select e.id, e.message_id, e.direction from mail_message e
                            where e.ticket_id = t.ticket_id and e.nature in ('request', 'own') and e.message_id <> ''

@@ -1,6 +1,6 @@
 """What a mail of the inbox means: read within a budget, then taken by the desk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm.db import Session
@@ -11,7 +11,12 @@ from crm.mail import service
 from crm.mail.letter import Letter
 from crm.mail.service import Door
 from mailbridge.answers import choice
+from mailbridge.intake import HEADER_ONLY
 from mailbridge.reader import Readers
+
+
+class NotTaken(Exception):
+    """What a mail asks for is not possible now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Mails:
     async def read(self, item: Item) -> Letter:
         """Raises Unreadable for what cannot be read, and for what does not say who speaks: such mail is kept whole."""
         letter = await self.readers.read(item.payload)
+        if item.external_key.startswith(HEADER_ONLY):
+            letter = replace(letter, text="", reply_text="", too_big=True)
         if letter.sender is None and letter.nature == "request":
             names = ", ".join(one.address for one in letter.senders) or "nobody"
             raise Unreadable(f"it is not clear who speaks; From names {names}")
@@ -35,7 +42,12 @@ class Mails:
 
     async def handle(self, session: Session, item: Item, what: Letter, now: datetime) -> str:
         chosen = choice(what.reply_text) if what.nature == "request" else None
-        return await service.take(session, self.door, what, chosen, item.id, now, item.disposition == "wanted")
+        wanted = item.disposition == "wanted"
+        try:
+            return await service.take(session, self.door, what, chosen, item.id, now, wanted)
+        except DeskError as refusal:
+            # Somebody was faster, and the next look finds it otherwise; if not, a person has to see the mail.
+            raise NotTaken(repr(refusal)) from refusal
 
     async def refuse(self, session: Session, item: Item, what: Letter, refusal: DeskError, now: datetime) -> None:
-        """The disposition says it; an answer to a mail is no place for the desk's refusals."""
+        """A mail is never refused."""

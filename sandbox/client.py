@@ -158,7 +158,7 @@ class Sandbox:
     async def upload(self, name: str, data: bytes, mime: str) -> str:
         """Put a file in; the answer is what `file` takes."""
         form = FormData(quote_fields=False)
-        form.add_field("file", data, filename=name, content_type=mime)
+        form.add_field("file", io.BytesIO(data), filename=name, content_type=mime)
         async with self.session.post(f"{self.url}/sandbox/api/files", data=form) as answer:
             body = await answer.json()
             if answer.status != 200:

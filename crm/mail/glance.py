@@ -11,9 +11,9 @@ from crm.mail.letter import Letter
 from crm.mail.threads import Thread
 
 _LOOK = """
-    select exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+    select $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'in' and d.digest = $4) as repeated,
-           exists (select from mail_message d where d.message_id = $3 and d.desk = $1
+           $3 <> '' and exists (select from mail_message d where d.message_id = $3 and d.desk = $1
                    and d.direction = 'out') as ours,
            i.id as identity_id, p.id as person_id, p.name, p.language, i.unreachable_at is not null as unreachable,
            i.verified_at is not null as verified_before,
@@ -33,7 +33,9 @@ _THREADS = """
          'group_id', t.group_id, 'answers_to', t.answers_to, 'requester_id', t.requester_id,
          'closed_at', t.closed_at, 'ids', m.ids,
          'takes_part', t.requester_id = p.id or exists (
-             select from follower f where f.ticket_id = t.id and f.address = $2)))
+             select from follower f
+            join contact c on c.organization_id = t.organization_id and c.email = f.address and c.active
+            where f.ticket_id = t.id and f.address = $2)))
      from (select r.ticket_id, array_agg(r.message_id) as ids from mail_message r
            where r.message_id = any($6::text[]) and r.desk = $1 and r.ticket_id is not null
            group by r.ticket_id

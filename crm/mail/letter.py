@@ -88,6 +88,8 @@ class Letter:
     files: tuple[File, ...] = ()
     bounce: Bounce | None = None
     authentication: Authentication = Authentication()
+    # Only its header was taken: the mail itself lies in the mailbox.
+    too_big: bool = False
 
     @property
     def sender(self) -> Address | None:

@@ -7,6 +7,7 @@ from typing import Any
 from crm.changes import Changes
 from crm.db import Session
 from crm.mail.letter import File, Letter
+from crm.tickets.service import shortened
 
 _FILE = """
     insert into attachment (message_ref, filename, content_type, inline, content_id, data)
@@ -51,9 +52,10 @@ def content_of(letter: Letter, border_proves: bool) -> dict[str, Any]:
     sender = letter.sender
     mail = {
         "address": sender.address if sender else "",
-        "name": sender.name if sender else "",
+        "name": shortened(sender.name) if sender else "",
         "proven": letter.authentication.verified if border_proves else None,
         "failed": letter.authentication.failed,
+        **({"too_big": True} if letter.too_big else {}),
     }
     files = [{"name": f.filename, "type": f.content_type, "size": f.size, "inline": f.inline} for f in letter.files]
     return {"type": "text", "text": letter.reply_text, "mail": mail, **({"files": files} if files else {})}

@@ -1,5 +1,6 @@
 """Mail that asks for nothing but matters to a ticket: what came back, what a program answered, what is held."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,17 +72,31 @@ async def automatic(
     return "auto_reply"
 
 
+# Joins what is about to be told; one transaction at a time, so that none is left out.
+_JOIN = """
+    with alone as (select pg_advisory_xact_lock(hashtext($1 || ':mails')))
+    select count(*) from alone
+"""
+_TELL_TOO = """
+    update outbox set payload = jsonb_set(payload, '{facts,mails}', payload #> '{facts,mails}' || $2::text::jsonb)
+    where dedupe_key = $1 and state = 'queued' returning id
+"""
+
+
 async def held(session: Session, profile: Profile, letter: Letter, item: int, now: datetime) -> None:
     """A program wrote to us, as one does that wants an address confirmed: no requester ever sees it."""
     group_id = await groups.current(session, profile.name)
-    sender = letter.sender
-    facts = {"id": item, "address": sender.address if sender else "", "subject": letter.subject[:200]}
+    sender, key = letter.sender, f"held:{profile.name}"
+    mail = {"id": item, "address": sender.address if sender else "", "subject": letter.subject[:200]}
+    await session.rows(_JOIN, key)
+    if await session.rows(_TELL_TOO, key, json.dumps([mail])):
+        return
     row = Outgoing(
         bucket=group_bucket(profile.name, group_id),
         lane=f"alarm:{profile.name}",
         kind="alarm",
-        payload={"notice": "held", "facts": facts},
-        dedupe_key=f"held:{profile.name}",
+        payload={"notice": "held", "facts": {"mails": [mail]}},
+        dedupe_key=key,
         priority=Priority.BOARD,
         due_at=now + HELD_PACE,
     )

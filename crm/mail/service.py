@@ -10,6 +10,7 @@ from typing import Literal
 from crm.changes import Changes
 from crm.db import Session
 from crm.desks import QUEUE, Profile
+from crm.errors import NotYet
 from crm.mail import answering, contract, recording, returned, threads
 from crm.mail.glance import Glance, glance
 from crm.mail.letter import Address, Letter
@@ -61,7 +62,7 @@ async def take(
         letter = replace(letter, nature="request")
     elif seen.repeated:
         return "duplicate"
-    if address in door.own or seen.ours:
+    if _plain(address) in door.own or seen.ours:
         return await _noted(session, door, letter, seen, "own", now)
     if letter.nature == "bounce":
         return await returned.came_back(session, profile, letter, seen, now)
@@ -72,13 +73,20 @@ async def take(
         await service.reachable(session, profile, who.channel, who.address, True, now)
     thread = threads.choose(seen.threads, threads.referred(letter))
     if thread is not None and thread.takes_part and _goes_on(profile, thread, letter, now):
-        return await _add(session, door, letter, who, thread.ticket, choice, seen, now)
+        own = thread.requester_id == who.person_id and not letter.authentication.failed
+        return await _add(session, door, letter, who, thread.ticket, choice if own else None, seen, now)
     return await _open(session, door, letter, who, thread, seen, now)
+
+
+def _plain(address: str) -> str:
+    """Without what an answer carries behind a plus sign."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def _goes_on(profile: Profile, thread: Thread, letter: Letter, now: datetime) -> bool:
     """As with a reply in the chat: what was closed lately is opened again, thanks are always welcome."""
-    if thread.ticket.status not in status.ENDED or only_thanks({"type": "text", "text": letter.reply_text}):
+    if thread.ticket.status not in status.ENDED or only_thanks(recording.content_of(letter, False)):
         return True
     return thread.closed_at is not None and (
         thread.ticket.status == "closed" and thread.closed_at >= now - profile.closing.reopens_for
@@ -90,21 +98,26 @@ def _goes_on(profile: Profile, thread: Thread, letter: Letter, now: datetime) ->
 _REGISTER = """
     with p as (insert into person (name, language, created_at) values ($1, $2, $3) returning id)
     insert into identity (person_id, desk, channel, address, verified_at, created_at)
-    select id, $4, 'email', $5, $6, $3 from p returning person_id, id
+    select id, $4, 'email', $5, $6, $3 from p on conflict do nothing returning person_id, id
 """
 
 
 async def _who(session: Session, door: Door, letter: Letter, sender: Address, seen: Glance, now: datetime) -> Requester:
-    """Whose address this is; a stranger becomes a person, in the language that they write in."""
+    """Whose address this is; a stranger becomes a person, in the language that they write in.
+
+    Raises NotYet if another mail of theirs makes them one at this moment.
+    """
     profile, address = door.profile, sender.address.lower()
-    name = seen.name or sender.name.strip() or address
+    name = seen.name or service.shortened(sender.name) or address
     language = seen.language or profile.language(language_of(letter.reply_text or letter.subject))
     person_id, identity_id = seen.person_id, seen.identity_id
     proven_at = now if letter.authentication.verified else None
     if person_id is None or identity_id is None:
         values = (name, language, now, profile.name, address, proven_at)
-        [row] = await session.rows(_REGISTER, *values)
-        person_id, identity_id = row["person_id"], row["id"]
+        made = await session.rows(_REGISTER, *values)
+        if not made:
+            raise NotYet
+        person_id, identity_id = made[0]["person_id"], made[0]["id"]
     elif proven_at is not None and not seen.verified_before:
         await session.rows("update identity set verified_at = $2 where id = $1", identity_id, now)
     return Requester(
@@ -176,7 +189,7 @@ async def _add(
     seen: Glance,
     now: datetime,
 ) -> str:
-    """A message of its ticket; the choice that a solution offers is taken at its word."""
+    """A message of its ticket; the choice that a solution offers its requester is taken at its word."""
     profile = door.profile
     confirms = choice == "confirm" and ticket.status == "resolved"
     await service.add_message(session, profile, who, ticket, _written(door, letter, seen, now), now, asks=not confirms)

@@ -28,7 +28,8 @@ _BEGIN = """
     insert into link_code (desk, person_id, address, digest, created_at)
     select $1, $2, $3, $4, $5::timestamptz
     where (select count(*) from link_code
-           where desk = $1 and (person_id = $2 or address = $3) and created_at > $5::timestamptz - interval '1 day') < $6
+           where desk = $1 and (person_id = $2 or address = $3)
+             and created_at > $5::timestamptz - interval '1 day') < $6
     returning id
 """
 _TRY = """

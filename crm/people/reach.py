@@ -10,7 +10,8 @@ from crm.db import Session
 class Reach:
     """An address of a channel, whose it is, and in which language they read.
 
-    `copies`: addresses and names of those who follow the ticket; they get answers by mail as well.
+    `copies`: addresses and names of those who follow the ticket and still belong to its organization; they get answers
+    by mail as well.
     """
 
     channel: Literal["telegram", "email"]
@@ -30,7 +31,9 @@ class Reach:
 _REACH = """
     select i.channel, i.address, p.language, p.name,
            (select json_agg(json_build_array(f.address, f.name) order by f.added_at)
-            from follower f where f.ticket_id = t.id) as copies
+            from follower f where f.ticket_id = t.id and exists (
+                select from contact c where c.organization_id = t.organization_id and c.email = f.address
+                and c.active)) as copies
     from ticket t
     join person p on p.id = t.requester_id
     join identity i on i.person_id = p.id and i.desk = t.desk and i.channel in ('telegram', 'email')

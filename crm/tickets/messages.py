@@ -105,8 +105,13 @@ async def delete(
 async def _mailed(session: Session, message_id: int) -> bool:
     """Whether it has left by mail, or may have: a mail cannot be changed or taken back."""
     found = await session.rows(
-        """select 1 from outbox where message_id = $1 and channel = 'email' and state <> 'queued'
-           union all select 1 from mail_message where message_ref = $1 and direction = 'out' limit 1""",
+        """with one as (
+               select a.id from message m join message a on a.id = m.id
+                      or (a.album_id = m.album_id and a.ticket_id = m.ticket_id and m.relayed_at is not null)
+               where m.id = $1)
+           select 1 from outbox where message_id in (select id from one) and channel = 'email' and state <> 'queued'
+           union all select 1 from mail_message where message_ref in (select id from one) and direction = 'out'
+           limit 1""",
         message_id,
     )
     return bool(found)

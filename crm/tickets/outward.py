@@ -14,6 +14,8 @@ from crm.people.reach import Reach
 DELIVERED, UNDELIVERED = "👌", "💔"
 # Albums come as separate updates without an end mark; this long after the last part they are taken as whole.
 ALBUM_SETTLES = timedelta(seconds=1.5)
+# More files of one mail give way to what others write: the group takes twenty messages a minute.
+PROMPT_FILES = 10
 # A picture inside of a text that is smaller, in bytes, is decoration.
 DECORATION = 8_000
 CARD_DEBOUNCE = timedelta(seconds=0.7)
@@ -157,13 +159,14 @@ def relay_to_topic(
 ) -> list[Outgoing]:
     """What a requester wrote. A mail may need several messages: the parts of its text, then its files."""
 
-    def row(kind: str, **payload: Any) -> Outgoing:
+    def row(kind: str, priority: Priority = Priority.TOPIC, **payload: Any) -> Outgoing:
         return _topic(
             desk,
             group_id,
             ticket_id,
             kind,
             payload={"to": "topic", **payload},
+            priority=priority,
             message_id=message_id,
             dedupe_key=f"album:{ticket_id}:{album}" if album else None,
             due_at=now + ALBUM_SETTLES if album else None,
@@ -172,7 +175,11 @@ def relay_to_topic(
     if "mail" not in content:
         return [row("relay", album=album)]
     pieces, whole = dealt(content["text"])
-    files = [row("upload", file=place) for place, file in enumerate(content.get("files", ())) if worth_showing(file)]
+    shown = [place for place, file in enumerate(content.get("files", ())) if worth_showing(file)]
+    files = [
+        row("upload", Priority.TOPIC if number < PROMPT_FILES else Priority.REACTION, file=place)
+        for number, place in enumerate(shown)
+    ]
     parts = [row("relay", album=None, part=place) for place in range(len(pieces))]
     return [*parts, *([row("upload", file="text")] if whole else []), *files]
 
@@ -203,6 +210,7 @@ def relay_to_requester(
     mail = _to_requester(desk, reach, "relay", ticket_id, payload, message_id=message_id, dedupe_key=key)
     if "file_id" not in content:
         return mail
+    # An album leaves with the last of its files (bot/uploads.py).
     then = {name: getattr(mail, name) for name in ("bucket", "lane", "kind", "payload", "dedupe_key", "channel")}
     return Outgoing(
         bucket=f"{desk}:files",
@@ -212,4 +220,5 @@ def relay_to_requester(
         ticket_id=ticket_id,
         message_id=message_id,
         priority=Priority.REPLY,
+        due_at=now + ALBUM_SETTLES if album else None,
     )

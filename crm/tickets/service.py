@@ -231,7 +231,9 @@ async def add_message(
         profile.name, ticket.group_id, ticket.id, who.next_message_id, written.content, written.album, now
     )
     if ticket.answers_to != who.identity_id:
-        await session.rows("update ticket set answers_to = $2 where id = $1", ticket.id, who.identity_id)
+        # Whoever only follows it moves nobody's answers.
+        moved = "update ticket set answers_to = $2 where id = $1 and requester_id = $3"
+        await session.rows(moved, ticket.id, who.identity_id, who.person_id)
     # «Thank you» asks for nothing: it starts no clock and opens nothing again.
     if asks and not thanks.only_thanks(written.content):
         await wants_an_answer(session, profile, who, ticket, now, changes)

@@ -27,7 +27,7 @@ _GESTURES = re.compile(r"[👍👌🙏🤝❤♥😊🙂😀😁🥰💪🔥✅�
 
 def only_thanks(content: dict[str, Any]) -> bool:
     """Short and in words of thanks alone (kk, ru, en), or a gesture. A question, a figure, a picture is a request."""
-    if content["type"] != "text":
+    if content["type"] != "text" or any(not file["inline"] for file in content.get("files", ())):
         return False
     words = content.get("text", "").strip().lower()
     if not words or len(words) > LONGEST or "?" in words:

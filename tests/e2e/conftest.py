@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.page import browser, desk, server, url  # noqa: F401 - fixtures
+from tests.e2e.page import browser, desk, stand_in, url  # noqa: F401 - fixtures
 from tests.e2e.processes import ROOT, nursery_command
 from tests.e2e.world import World
 

@@ -59,7 +59,7 @@ class Desk:
 
 # Server and browser are slow to start, so all tests of a module share them.
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[str]:
+async def stand_in() -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sandbox", "--port", "0", "--limits", "off"), stdout=asyncio.subprocess.PIPE
     )
@@ -79,11 +79,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def url(server: str) -> str:
+async def url(stand_in: str) -> str:
     """The server with an empty world."""
-    async with Sandbox(server) as sandbox:
+    async with Sandbox(stand_in) as sandbox:
         await sandbox.reset()
-    return server
+    return stand_in
 
 
 @pytest_asyncio.fixture(loop_scope="module")

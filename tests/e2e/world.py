@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from app.demo_mail import open_mailboxes
 from crm.texts import texts
 from sandbox.client import Sandbox, find_button
 from tests.e2e.processes import Process, free_port
@@ -95,6 +96,10 @@ class World:
         port = free_port()
         self.env |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "WEB_PORT": str(port), "WEBHOOK_SECRET": SECRET}
         return port
+
+    async def by_mail(self) -> None:
+        """From the next desk on it has a mailbox, as three customers have (`app.demo_mail`)."""
+        self.env |= await open_mailboxes(self.sandbox, [("Айгерім", "kk"), ("Иван", "ru"), ("Emma", "en")])
 
     async def close(self) -> None:
         for child in (*self.desks, self.telegram):

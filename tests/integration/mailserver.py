@@ -5,6 +5,7 @@ idle, on the third it cannot expunge single mails either.
 """
 
 import base64
+import contextlib
 import getpass
 import itertools
 import os
@@ -154,8 +155,11 @@ class User:
     def lying(self, folder: str = "INBOX") -> list[bytes]:
         """What is in the folder, in the order of delivery."""
         home = self.folder(folder)
-        found = [path for part in ("new", "cur") for path in (home / part).glob("*")]
-        return [path.read_bytes() for path in sorted(found, key=lambda path: int(path.name.split(".")[0]))]
+        while True:
+            found = [path for part in ("new", "cur") for path in (home / part).glob("*")]
+            # The server may rename or take one away meanwhile: then it is looked at anew.
+            with contextlib.suppress(FileNotFoundError):
+                return [path.read_bytes() for path in sorted(found, key=lambda path: int(path.name.split(".")[0]))]
 
     def forget_uids(self, folder: str = "INBOX") -> None:
         """The server has to number the mails anew, with another UIDVALIDITY."""

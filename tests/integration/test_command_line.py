@@ -58,6 +58,7 @@ COMMANDS = [
     ["calendar", "show"],
     ["mail"],
     ["mail", "inspect"],
+    ["mail", "check"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 

@@ -38,7 +38,7 @@ from tests.factories import (
 )
 from tests.integration.conftest import Reception
 from tests.integration.promised import agreement
-from tests.integration.test_mail_tickets import COLLEAGUE, Post, letter
+from tests.integration.test_mail_tickets import COLLEAGUE, Post, letter, organization
 from tests.integration.test_mail_tickets import CUSTOMER as MAILER
 
 LATER = NOW + minutes(5)
@@ -246,6 +246,7 @@ async def test_mails_of_the_merged_one_and_who_follows_it_come_along(sessions: S
     async with transaction(sessions) as session:
         await connected(session)
         post = Post(sessions, await mail.mail_key(session))
+    await organization(post)
     assert await post.take(letter(number="1")) == "opened"
     assert await post.take(letter("Ещё раз", number="2")) == "opened"
     async with transaction(sessions) as session:

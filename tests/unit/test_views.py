@@ -79,7 +79,6 @@ FACTS: dict[str, Any] = {
     "ends_at": DUE.isoformat(),
     "days": 5,
     "reopen_days": 14,
-    "code": "12345678",
     "minutes": 60,
     "emergency": WILD,
     "promises": [{"metric": metric, "due_at": DUE.isoformat()} for metric in ("first_response", "resolution")],
@@ -100,6 +99,7 @@ FACTS: dict[str, Any] = {
     "into": "PD-1043",
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
+    "mails": [{"id": 2**40 + n, "address": "a@b.kz", "subject": WILD[:200]} for n in range(20)],
 }
 MAIL = {
     "type": "text",
@@ -145,8 +145,10 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         for name, draw in notices.items():
             facts = MOVED if name == "moved" else FACTS
             yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
-    yield "mail wanted", lambda look: mail_views.wanted(look, WILD)
+    yield "mail wanted", lambda look: render(mail_views.wanted(look, WILD))
     yield "mail", lambda look: mail_views.mail(look, MAIL, 0)
+    big = {**MAIL, "text": "", "mail": {**MAIL["mail"], "too_big": True}}
+    yield "big mail", lambda look: mail_views.mail(look, big, 0)
     yield "empty mail", lambda look: mail_views.mail(look, {**MAIL, "text": ""}, 0)
     yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")
     yield "maintenance", lambda look: maintenance_views.listing(look, [FACTS] * 5)
