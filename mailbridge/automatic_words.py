@@ -58,6 +58,15 @@ DO_NOT_REPLY = any_of(
     (?:sent|scanned)(?: to you)? (?:from|using|by) (?:an? )?[^\n]{0,40}(?:multifunction|scanner|copier|mfp|aficio)
     this e-?mail (?:was sent from "|contains a secure link)
     has (?:just )?(?:replied|posted|commented)[^\n]{0,20} (?:thread|topic|discussion)[^\n]{0,30} (?:subscribed|follow)
+    (?:longer (?:wish|want)|wish to no longer|do not wish) (?:to )?receiv\w+ [^\n]{0,40}(?:messages?|e-?mails?)\b
+    (?:longer (?:wish|want)|do not (?:wish|want)) (?:to )?receiv\w+ [^\n]{0,40}(?:mailings?|newsletters?|offers?)\b
+    to (?:discontinue|stop) receiving (?:this|these|our|further|future|such)
+    if you (?:wish|want|would like) to unsubscribe
+    https?://\S{0,200}(?:unsubscri|opt-?out\b|/optout)
+    this (?:e-?mail|message|newsletter) (?:was|is being|has been) sent to (?:you|\S+@\S+) (?:because|as an?|since)\b
+    (?:remove yourself|to be removed) from (?:this|our|the|any|future|all)[^\n]{0,30}(?:list|mailing|offer)
+    если вы (?:больше )?не (?:хотите|желаете) (?:больше )?получать [^\n]{0,20}(?:рассылк|уведомлени|сообщени|новост)
+    вы (?:подписаны|подписались) на (?:рассылку|новости|уведомления|наши)
     ^\W{0,4}unsubscribe\W{1,3}(?:https?:|manage|update|view|preferences|privacy|contact us)
     \|\s*unsubscribe\b
     ^\W{0,4}view (?:this (?:e-?mail|message|newsletter) )?(?:online|in (?:your )?(?:web )?browser)\W{0,3}(?:$|https?:)
