@@ -84,6 +84,21 @@ async def test_a_colleague_who_writes_does_not_move_the_answers(post: Post) -> N
     assert (await post.ticket()).answers_to == before
 
 
+async def test_who_follows_gets_the_answers_of_a_chat_as_well(post: Post) -> None:
+    await organization(post)
+    await post.take(letter(cc=(Address(COLLEAGUE),)))
+    async with transaction(post.sessions) as session:
+        chat = """insert into identity (person_id, desk, channel, address, created_at)
+                  select requester_id, desk, 'telegram', '501', now() from ticket returning 1"""
+        await rows(session, chat)
+        await rows(session, "update person set answers_by = 'telegram' returning 1")
+    await post.answer()
+    found = await post.fetch(
+        "select channel, payload from outbox where kind = 'relay' and payload ->> 'to' = 'requester' order by id"
+    )
+    assert [(row.channel, row.payload.get("address")) for row in found] == [("telegram", None), ("email", COLLEAGUE)]
+
+
 async def test_attack_9_who_has_left_the_organization_reads_and_writes_nothing_more(post: Post) -> None:
     await organization(post)
     await post.take(letter(cc=(Address(COLLEAGUE),)))
