@@ -43,6 +43,11 @@ _TABLES = {
         "telegram_message",
         "desk text, chat_id bigint, message_id bigint, ticket_id bigint, message_ref bigint, role text",
     ),
+    "mails": (
+        "mail_message",
+        "desk text, direction text, message_id text, in_reply_to text, digest bytea, address text, subject text, "
+        "nature text, verified boolean, ticket_id bigint, message_ref bigint, body text, html text, at timestamptz",
+    ),
     "events": (
         "ticket_event",
         "ticket_id bigint, at timestamptz, actor_kind text, actor_id bigint, actor_name text, channel text, "
@@ -94,6 +99,8 @@ def _statement(keys: tuple[str, ...]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     raise TypeError(f"cannot store {type(value).__name__}")
 
 
@@ -105,6 +112,7 @@ class Changes:
     targets: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     pairs: list[Row] = field(default_factory=list)
+    mails: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
 
@@ -118,10 +126,11 @@ class Changes:
             "targets": self.targets,
             "messages": self.messages,
             "pairs": self.pairs,
+            "mails": self.mails,
             "events": self.events,
             "outgoing": [row for row in outgoing if row["kind"] not in _SHARED_KINDS],
             "shared": [row for row in outgoing if row["kind"] in _SHARED_KINDS],
         }
-        filled = {key: json.dumps(value, default=_plain) for key, value in rows.items() if value}
+        filled = {key: json.dumps(value, default=_plain, ensure_ascii=False) for key, value in rows.items() if value}
         if filled:
             await session.rows(_statement(tuple(filled)), *filled.values())

@@ -29,10 +29,15 @@ _MACHINE_HEADERS = names("""
     x-bugzilla-reason x-redmine-site x-redmine-issue-id x-trac-ticket-id x-trac-project x-phabricator-mail-tags
     x-phabricator-sent-this-message x-gerrit-messagetype x-jenkins-job x-jenkins-result x-nagios-notification-type
     x-zabbix x-sentry-project x-sentry-logger x-rt-originator x-rt-loop-prevention x-otrs-loop x-zammad-ticket-id
-    x-launchpad-notification-type x-launchpad-message-rationale x-roundup-loop x-roundup-name x-debian-pr-message
+    x-launchpad-notification-type x-launchpad-message-rationale x-roundup-loop x-roundup-name
     x-facebook-notify x-linkedin-class x-linkedin-template x-twitter-uuid x-google-appengine-app-id
     x-pagerduty-incident x-discourse-post-id x-discourse-topic-id x-drupal-eid x-notification-id x-notification-type
     x-bitbucket-repository x-travis-build x-alert-id
+    """)
+# What list servers wrote before there were fields for it.
+_LIST_HEADERS = names("""
+    list-post x-mailing-list x-mailman-version x-beenthere mailing-list x-ml-name x-mlserver x-listserver x-listname
+    x-list-name x-egroups-return
     """)
 # Senders of campaigns and of programs' mail. Somebody's own server may use them as a smart host, too.
 _BULK_HEADERS = names("""
@@ -45,6 +50,9 @@ _BULK_HEADERS = names("""
     x-newsletter x-mailing x-lettre x-sendpulse x-mindbox x-esputnik x-dashamail x-sendsay x-expertsender
     list-unsubscribe-post
     """)
+_LIST_OWNER = re.compile(r"^owner-|-(?:owner|bounces)(?:[+=][^@]*)?@", re.IGNORECASE)
+# Its other kinds are what people write to a bug.
+_BUG_TRACKER_ITSELF = re.compile(r"(?:ack|transcript|close|done|fwd-|error|info|closed)", re.IGNORECASE)
 _SHORT = 2500  # characters of a notice that somebody is away
 _SPAM_ACTIONS = ("reject", "add header", "rewrite subject", "soft reject", "quarantine")
 
@@ -108,16 +116,21 @@ def _auto_reply(parsed: Parsed) -> bool:
     if "x-ms-exchange-inbox-rules-loop" in headers and _suppresses(headers):
         return True
     subject = _subject(headers)
-    if replies.SUBJECT.search(subject) or replies.SUBJECT_END.search(subject):
-        return True
     if words.FORWARDED.match(subject):
         return False
     own = _own_words(parsed)
+    if replies.SUBJECT_END.search(subject) or replies.announced_in(subject):
+        return ":" in subject or _answers(headers) or not _asks(own)
     beginning = own[:600]
-    if replies.RECEIPT.search(beginning) is not None or replies.CHALLENGE.search(beginning) is not None:
+    if any(said.search(beginning) for said in (replies.RECEIPT, replies.CHALLENGE, replies.SEEN)):
         return True
     # Of absence people write themselves, too, though not when they are asked something.
-    return _answers(headers) and len(own) < _SHORT and replies.says_absent(own)
+    alone = not _asks(own) and 2 * len(own) > len(parsed.text)
+    return _answers(headers) and len(own) < _SHORT and replies.says_absent(own, alone)
+
+
+def _asks(own: str) -> bool:
+    return "?" in own
 
 
 def _receipt_of_reading(parsed: Parsed) -> bool:
@@ -133,6 +146,8 @@ def _machine(parsed: Parsed) -> bool:
         return True
     if _sent_by(words.ROBOT, headers) or any(name in _MACHINE_HEADERS and _says(value) for name, value in headers):
         return True
+    if "x-debian-pr-message" in headers:
+        return _BUG_TRACKER_ITSELF.match(headers.get("x-debian-pr-message").strip()) is not None
     if _list(headers):
         return False
     if _typed(headers) or _answers(headers):
@@ -141,8 +156,12 @@ def _machine(parsed: Parsed) -> bool:
         return True
     if "x-loop" in headers or "x-php-originating-script" in headers or "x-php-script" in headers:
         return True
-    forwarded = words.FORWARDED.match(_subject(headers)) is not None
-    return not forwarded and words.DO_NOT_REPLY.search(_above_a_forward(parsed.text)) is not None
+    subject = _subject(headers)
+    if words.FORWARDED.match(subject):
+        return False
+    return (
+        words.NOTICE.search(subject) is not None or words.DO_NOT_REPLY.search(_above_a_forward(parsed.text)) is not None
+    )
 
 
 def _bulk(headers: Headers) -> bool:
@@ -157,12 +176,17 @@ def _bulk(headers: Headers) -> bool:
 
 def _list(headers: Headers) -> bool:
     """Whether it came through a mailing list (people writing to people), not merely from a sender of newsletters."""
-    if any(
-        name in headers for name in ("list-post", "x-mailing-list", "x-mailman-version", "x-beenthere", "mailing-list")
-    ):
+    if any(name in _LIST_HEADERS for name, _ in headers):
         return True
     campaign = any(name in _BULK_HEADERS for name, _ in headers)
-    return not campaign and (_word(headers.get("precedence")) == "list" or "list-id" in headers)
+    return not campaign and (_word(headers.get("precedence")) == "list" or "list-id" in headers or _majordomo(headers))
+
+
+def _majordomo(headers: Headers) -> bool:
+    """Whether a list server of old times passed on what somebody else wrote."""
+    passed_on_by = addresses.parse(headers.get("sender"))
+    written_by = {one.address for one in addresses.parse(headers.get("from"))}
+    return any(_LIST_OWNER.search(one.address) and one.address not in written_by for one in passed_on_by)
 
 
 def _sent_by(pattern: re.Pattern[str], headers: Headers) -> bool:

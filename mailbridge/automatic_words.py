@@ -47,11 +47,56 @@ DO_NOT_REPLY = any_of(
     (?:click here|here) to unsubscribe | unsubscribe from this list
     (?:чтобы|для того чтобы|если вы хотите) (?:отписаться|отказаться от (?:рассылки|подписки|получения))
     вы получили это (?:письмо|сообщение|уведомление),? (?:потому что|так как|поскольку)
+    (?:click|press|follow|button|link)[^\n]{0,60} to (?:confirm|verify|activate) your (?:e-?mail|account|registration)
+    (?:confirm|verify|activate) your (?:e-?mail|account|registration)[^\n]{0,40} by (?:click|follow|open|visit)ing
+    (?:recently|have|has been|was) requested (?:to reset|to change|a password|a reset)
+    if you (?:did not|didn['’]t|have not|haven['’]t) (?:request|make|initiate|sign|create|ask|attempt)[^\n]{0,60}ignore
+    если вы не (?:запрашивал|отправлял|регистрировал|совершал|делал|создавал)\w+[^\n]{0,60}(?:игнорир|сообщите|удалите)
+    (?:егер )?(?:сіз )?(?:сұратпаған|жібермеген|тіркелмеген) болсаңыз
+    we noticed an? (?:new|unusual|recent)[^\n]{0,20} (?:sign-?in|login|device)
+    your order[^\n]{0,40} (?:has (?:been )?shipped|is on its way|has been (?:dispatched|confirmed))
+    (?:sent|scanned)(?: to you)? (?:from|using|by) (?:an? )?[^\n]{0,40}(?:multifunction|scanner|copier|mfp|aficio)
+    this e-?mail (?:was sent from "|contains a secure link)
+    has (?:just )?(?:replied|posted|commented)[^\n]{0,20} (?:thread|topic|discussion)[^\n]{0,30} (?:subscribed|follow)
+    (?:longer (?:wish|want)|wish to no longer|do not wish) (?:to )?receiv\w+ [^\n]{0,40}(?:messages?|e-?mails?)\b
+    (?:longer (?:wish|want)|do not (?:wish|want)) (?:to )?receiv\w+ [^\n]{0,40}(?:mailings?|newsletters?|offers?)\b
+    to (?:discontinue|stop) receiving (?:this|these|our|further|future|such)
+    if you (?:wish|want|would like) to unsubscribe
+    https?://\S{0,200}(?:unsubscri|opt-?out\b|/optout)
+    this (?:e-?mail|message|newsletter) (?:was|is being|has been) sent to (?:you|\S+@\S+) (?:because|as an?|since)\b
+    (?:remove yourself|to be removed) from (?:this|our|the|any|future|all)[^\n]{0,30}(?:list|mailing|offer)
+    если вы (?:больше )?не (?:хотите|желаете) (?:больше )?получать [^\n]{0,20}(?:рассылк|уведомлени|сообщени|новост)
+    вы (?:подписаны|подписались) на (?:рассылку|новости|уведомления|наши)
+    ^\W{0,4}unsubscribe\W{1,3}(?:https?:|manage|update|view|preferences|privacy|contact us)
+    \|\s*unsubscribe\b
+    ^\W{0,4}view (?:this (?:e-?mail|message|newsletter) )?(?:online|in (?:your )?(?:web )?browser)\W{0,3}(?:$|https?:)
+    отписаться(?: от (?:этой |данной |нашей )?(?:рассылки|уведомлений|писем))?\W{0,3}https?:
+    please (?:take a moment to )?rate your (?:recent |last )?(?:support |shopping )?(?:experience|visit|purchase|order)
+    оцените (?:качество|работу|обслуживание)[^\n]{0,60}(?:https?:|по ссылке|по шкале)
     you (?:are receiving|received|got) this (?:e?-?mail|message|notification) because
     your (?:verification|confirmation|security|one-time|login) code(?: is)?:? \d{4,8}\b
     ^\W{0,4}(?:ваш )?код (?:подтверждения|для входа|безопасности|доступа)\s*[:–-]?\s*\d{4,8}\b
     ^\W{0,4}(?:сіздің )?растау коды\w*\s*[:–-]?\s*\d{4,8}
     """.replace(" | ", "\n")
+)
+
+# Subjects that programs alone write.
+NOTICE = any_of(
+    r"""
+    cron <\S+@
+    \[(?:firing|resolved|alerting|ok)(?::\d+)?\]
+    (?:\*\* )?(?:problem|recovery|acknowledgement) (?:service|host) alert
+    (?:monitor|host|service|site|server) (?:is )?(?:down|up)\s*[:–-]
+    monit alert
+    disk (?:usage|space) (?:warning|alert)
+    [^\n]{0,20}\bdisk space alert
+    message from "?(?:km|rnp|brn|hp|np|ricoh|canon|kyocera|xerox|sharp|konica|epson)[\w-]{0,30}"?$
+    scan(?:ned)? (?:image |document )?from an? [^\n]{0,40}(?:printer|scanner|device|copier)
+    send data from mfp
+    (?:new )?(?:voice ?mail|voice message|e?fax)(?: message)?(?: received)? from \+?[\d( ]
+    complaint about message from \d
+    """,
+    before=r"^\W{0,3}",
 )
 
 # Local parts that no person has.
@@ -63,10 +108,12 @@ ROBOT = any_of(
     .*(?:notification|notify|notifier|autoreply|auto[-_.]reply|autoresponder).*
     .*(?:mailer[-_.]?daemon|automailer|autoconfirm|automated).*
     (?:.*[-_.+])?(?:alerts?|newsletters?|bounces?|mailbot|daemon|mailer|postmaster)(?:[-_+].*)?
+    (?:auto|ship(?:ment)?|order|payment|booking|delivery)[-_.]?(?:confirm|update|tracking|status)\w*
     (?:.*[-_.+])?(?:listserv|majordomo|digest|receipts?)(?:[-_+].*)?
     (?:.*[-_.+])?(?:rassylka|uvedomlenie|informer|campaigns?|reply-to|verification|otp|monitoring)(?:[-_+].*)?
     cron|anacron|nagios|zabbix|grafana|jenkins|prometheus|sentry|munin|icinga
-    root|www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck
+    www-data|apache|nobody|httpd|nginx|wwwrun|logwatch|logcheck
+    .*-request
     jira|confluence|gitlab|github|bitbucket|bugzilla|bugzilla-daemon|redmine|mailman(?:-owner)?
     wordpress|drupal|smartd|fail2ban|backuppc
     """,
@@ -78,6 +125,8 @@ LIKE_ROBOT = any_of(
     r"""
     (?:.*[-_.])?(?:robot|bot|news|promo|deals|offers|updates?|reminders?|mailing)
     (?:.*[-_.])?(?:monitor|automation|system|password|build|ci|backup)
+    root|server|monit|uptime|alertmanager|synology|nas\d*|asterisk|pbx|voicemail
+    scan|scans|scanner|copier|mfp\d*|xerox|ricoh|kyocera|canon|e?fax
     """,
     before="^",
     after="$",
@@ -136,6 +185,7 @@ PEOPLES_MAILER = any_of(r"""
     \bmutt\b|evolution|kmail|claws|sylpheed|geary|gnus|\bpine\b|alpine|git-send-email
     postbox|seamonkey|eudora|opera mail
     the bat|becky|foxmail|em ?client|lotus notes release|ibm notes|hcl notes|\bdomino
+    mozilla|webmail|groupwise|pegasus|\bnmh\b|\bmew\b|emacs|mailmate|internet mail service|ximian|forte agent
     roundcube|squirrelmail|horde|rainloop|snappymail|zimbra|communigate|open-xchange|sogo|kerio|icewarp
     yamail|yandex|mail\.ru mailer|yahoomail|webservice|web-based|protonmail|tutanota
     myoffice|мойофис

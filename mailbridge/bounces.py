@@ -26,6 +26,12 @@ _GREETING = re.compile(
     r"|(?:hello|hi|dear|hallo|hola)\b|good (?:day|morning|afternoon)|guten tag|bonjour)",
     re.IGNORECASE,
 )
+# Servers speak of themselves at most to be sorry, and ask nothing.
+_PLEA = re.compile(
+    r"\b(?:my|our) (?:e-?mail|mail|message|letter|account|box|post)|\bhelp\b|\?(?:\s|$)|помогите|подскажите"
+    r"|\bпрос(?:им|ьба)|\bпрошу|\bу (?:нас|меня)\b|\bмо(?:й|я|ё|е|и|его|ей)\b|\bнаш|көмект|өтін",
+    re.IGNORECASE,
+)
 # Dovecot refuses a mail by a receipt that says so.
 _REJECTED = re.compile(r"automatically rejected|was rejected|refused by the (?:recipient|mail)|отклонен", re.IGNORECASE)
 _FIELD = re.compile(
@@ -115,8 +121,8 @@ def _named_in(parsed: Parsed, notice: returned.Notice) -> tuple[str, ...]:
 
 def _complains(parsed: Parsed, said: str) -> bool:
     """Whether the mail is a notice of a mail server. A daemon in From, or a null path with our mail beneath, needs one
-    sign more; either of the latter alone needs words and subject; so do words and subject if nobody seems to have
-    typed them."""
+    sign more; either of the latter alone needs words and subject; so do words and subject that name a mailbox or a
+    code, if nobody seems to have typed them."""
     if _by_a_person(parsed):
         return False
     headers = parsed.headers
@@ -131,9 +137,13 @@ def _complains(parsed: Parsed, said: str) -> bool:
         return by_words or by_subject
     if null_path(parsed) and _originals(parsed):
         return by_words or by_subject
+    if not (by_words and by_subject):
+        return False
     if null_path(parsed) or _originals(parsed):
-        return by_words and by_subject
-    return by_words and by_subject and not _typed(headers) and _GREETING.match(said) is None
+        return True
+    # People, too, report unknown users and full mailboxes; a server says whose, or with which code.
+    named = bool(returned.addresses(said)) or _CODE.search(said) is not None
+    return named and not (_typed(headers) or _GREETING.match(said) or _PLEA.search(said))
 
 
 def _by_a_person(parsed: Parsed) -> bool:

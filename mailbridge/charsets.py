@@ -67,11 +67,13 @@ _PAIRS = names("""
     иб иг ик ил ис ич ца це ци шл ъе ют яс др дн ду ды бо бе бу бл бр вн вы вс ве га ги гр аб аг ад аж аз ай
     ап ач ах ях ук ун вх оп ощ йт ям мп сч чё ёт ён ёр ёл тё её лё дё ії ів ві ід із ін іс іт ює ою ні лі рі
     ті їх єт ың ің ді ға ге қа қо құ қы ке кі сы сі мы мі лы бі жы жұ үш өт ек еп ім ір ып ығ ғы гі тү тұ ұр
-    үй ән әл рә ік шы ші ын ыз ау еу дұ рұ мд нд лд ңы ңі
+    үй ән әл рә ік шы ші ын ыз ау еу дұ рұ мд нд лд ңы ңі кү үн үк мұ ұғ бұ ұл өз өн кө сә лә мә бә тә әт әр ңд ғд
     """)
 _CAPITAL_WITHIN = re.compile(r"[а-яё][А-ЯЁ]|[А-ЯЁ][а-яё]*[А-ЯЁ][а-яё]")
 _CYRILLIC_WORD = re.compile(r"[А-ЯЁа-яёІіЇїЄєҐґӘәҒғҚқҢңӨөҰұҮүҺһ]+")
 _PUNCTUATION = frozenset("«»—–№„“”’…•©®°\xa0")
+_KAZAKH_BYTES = re.compile(rb"[\x8d\x8e\x9d\x9e\xa1-\xa3\xa5\xaa\xaf\xb5\xba\xbc-\xbf]")
+_KAZAKH_LETTERS = frozenset("әғқңөұүһ")
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
 
@@ -134,7 +136,8 @@ def _eight_bits(data: bytes, codec: str | None, hint: str | None) -> str:
         return rescued
     if codec in _CYRILLIC:
         return _cyrillic(data, codec)
-    if _looks_cyrillic(data):
+    # Who names a Western charset may have written a short word of umlauts alone.
+    if _looks_cyrillic(data, least=1 if codec in (None, "ascii", "utf-8") else 6):
         return _cyrillic(data, hint if hint in _CYRILLIC else None)
     for name in (codec, hint):
         if name not in (None, "utf-8", "ascii", "utf-7") and name is not None:
@@ -157,12 +160,13 @@ def _damaged_utf8(data: bytes) -> str | None:
     return text if broken * 4 <= high or (high == broken == 1 and len(data) > 40) else None
 
 
-def _looks_cyrillic(data: bytes) -> bool:
-    """In Western texts a few letters of a word are beyond ASCII; in Cyrillic ones all are."""
+def _looks_cyrillic(data: bytes, least: int) -> bool:
+    """In Western texts a few letters of a word are beyond ASCII; in Cyrillic ones all are. `least`: how many it takes
+    to tell."""
     words = _HIGH_WORD.findall(data[:_SAMPLE])
     letters = sum(map(len, words))
     high = sum(byte > 127 for word in words for byte in word)
-    if letters == 0 or high < letters * 0.8:
+    if high < max(least, letters * 0.8):
         return False
     longest = max(map(len, words))
     return longest >= 3 and max(_score(data[:_SAMPLE].decode(name, "replace")) for name in _CYRILLIC) > 0.45
@@ -178,7 +182,19 @@ def _cyrillic(data: bytes, stated: str | None) -> str:
     enough = sum(byte > 127 for byte in sample) >= 12
     if stated in scores and not (enough and scores[best] >= scores[stated] + 0.2):
         best = stated
+    if best == "cp1251" and _is_kazakh(sample):
+        best = "kz1048"
     return data.decode(best, "replace")
+
+
+def _is_kazakh(sample: bytes) -> bool:
+    """Windows in Kazakhstan has its own letters where elsewhere stand Serbian, Ukrainian and Belarusian ones."""
+    if not _KAZAKH_BYTES.search(sample):
+        return False
+    text = sample.decode("kz1048", "replace").lower()
+    pairs = [text[n : n + 2] for n in range(len(text) - 1) if _KAZAKH_LETTERS & set(text[n : n + 2])]
+    known = [pair for pair in pairs if pair.isalpha()]
+    return 5 * sum(pair in _PAIRS for pair in known) >= 2 * len(known) > 0
 
 
 def _score(text: str) -> float:

@@ -13,7 +13,7 @@ _FROM = """
     from|von|de|da|van|od|fra|från|lähettäjä|от|от кого|отправитель|від|від кого|відправник|кімнен|кімнен келді|
     жіберуші|gönderen|kimden|feladó|差出人|发件人|寄件者|寄件人|보낸 사람|보낸사람|từ|người gửi|expéditeur|
     remitente|mittente|afzender|
-    absender|nadawca|odesílatel|από|מאת|من|de la|ад каго|от:|送信者
+    absender|nadawca|odesílatel|από|מאת|من|de la|ад каго|от:|送信者|送信元
 """
 _DATE = """
     sent|date|sent at|sent on|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el|enviado em|enviada em|
@@ -26,7 +26,8 @@ _DATE = """
 """
 _TO = """
     to|an|à|a|para|aan|do|komu|till|til|vastaanottaja|кому|получатель|отримувач|кімге|алушы|alıcı|kime|címzett|宛先|
-    收件人|收件者|받는 사람|받는사람|đến|tới|người nhận|către|destinataire|destinatario|empfänger|adresat|προς|אל|إلى
+    收件人|收件者|받는 사람|받는사람|đến|tới|người nhận|către|destinataire|destinatario|empfänger|adresat|προς|אל|إلى|
+    送信先
 """
 _COPY = """
     cc|kopie|копия|копия:|копію|копія|көшірме|көшірмесі|copie|copie à|kopi|kopia|kopio|dw|bilgi|másolat|ccn|cco|bcc|
@@ -94,7 +95,7 @@ ORIGINAL = frozenset(
 FORWARDED = frozenset(
     _split(
         """
-    forwarded message|forwarded mail|forwarded email|forwarded by|begin forwarded message|forwarding messages|
+    forwarded message|forwarded mail|forwarded email|forwarded by|begin forwarded message|begin included message|forwarding messages|
     weitergeleitete nachricht|anfang der weitergeleiteten nachricht|anfang der weitergeleiteten e-mail|
     message transféré|début du message transféré|début du message réexpédié|message réexpédié|mensaje reenviado|
     inicio del mensaje reenviado|messaggio inoltrato|inizio messaggio inoltrato|mensagem encaminhada|
@@ -107,7 +108,7 @@ FORWARDED = frozenset(
     начало перенаправленного сообщения|переслане повідомлення|початок листа, що пересилається|пересланий лист|
     перенаправлене повідомлення|қайта жіберілген хабар|қайта жіберілген хабарлама|бағытталған хабар|жолданған хабар|
     қайта бағытталған хабар|қайта жолданған хат|iletilen mesaj|yönlendirilmiş ileti|iletilmiş ileti|
-    továbbított üzenet|转发的邮件|转发邮件|轉寄郵件|転送メッセージ|転送されたメッセージ|전달된 메시지|
+    továbbított üzenet|转发的邮件|转发邮件|轉寄郵件|転送メッセージ|転送されたメッセージ|メッセージを転送|전달된 메시지|
     tin nhắn được chuyển tiếp|mesaj redirecționat
 """
     )
@@ -117,7 +118,7 @@ FORWARDED = frozenset(
 FORWARD_ENDS = frozenset(
     _split(
         """
-    end of forwarded message|end forwarded message|конец пересылаемого сообщения|конец пересланного сообщения|
+    end of forwarded message|end included message|end forwarded message|конец пересылаемого сообщения|конец пересланного сообщения|
     завершение пересылаемого сообщения|ende der weitergeleiteten nachricht|end of original message|
     кінець пересланого повідомлення|қайта жіберілген хабардың соңы
 """
@@ -171,6 +172,8 @@ MONTHS = frozenset(
     čvc srp zář říj pro tam hel huh tou kes hei elo syy lok jou des янв фев мар апр мая май июн июл авг сен окт ноя
     дек січ лют бер кві тра чер лип сер вер жов лис гру қаң ақп нау сәу мам мау шіл там қыр қаз қар жел oca şub nis
     haz tem ağu eyl eki kas ara már ápr máj jún júl sze ian iun iul thg ιαν φεβ μαρ απρ μαΐ ιου αυγ σεπ οκτ νοε δεκ
+    sij velj ožu svi srp kol ruj stu pro ינו בינ פבר בפב מרץ במר אפר באפ במא מאי יונ ביו יול אוג באו ספט בספ אוק נוב
+    בנו דצמ בדצ ينا فبر مار أبر ماي يون يول أغس سبت أكت نوف ديس
     """
     )
 )

@@ -13,7 +13,8 @@ MOST = 10  # signatures, and likewise quotes, that are told of
 _SIGNED = re.compile(r"signature", re.IGNORECASE)
 _QUOTING = re.compile(
     r"gmail_quote|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg|OutlookMessageHeader|zmail_extra|protonmail_quote|"
-    r"tutanota_quote|<blockquote",
+    r"tutanota_quote|missive_quote|front-blockquote|sh-quoted-content|cm_replymail_content|messageReplySection|"
+    r"OLK_SRC_BODY_SECTION|reference-message-container|isReplyContent|<blockquote",
     re.IGNORECASE,
 )
 _SIGNATURE_CLASSES = ("gmail_signature", "moz-signature", "protonmail_signature_block", "js-compose-signature")
@@ -28,8 +29,20 @@ _QUOTE_CLASSES = (
     "protonmail_quote",
     "tutanota_quote",
     "OutlookMessageHeader",
+    "missive_quote",
+    "front-blockquote",
+    "sh-quoted-content",
+    "cm_replymail_content",
 )
-_QUOTE_IDS = frozenset(("divrplyfwdmsg", "x_divrplyfwdmsg"))
+_QUOTE_IDS = frozenset(
+    (
+        "divrplyfwdmsg",
+        "x_divrplyfwdmsg",
+        "olk_src_body_section",
+        "mail-editor-reference-message-container",
+        "isreplycontent",
+    )
+)
 _SPACES = re.compile(r"\s+")
 
 
@@ -104,7 +117,7 @@ def _is_quote(element: lxml_html.HtmlElement) -> bool:
         return True
     if element.tag == "blockquote" and (element.get("type") == "cite" or element.get("cite") is not None):
         return True
-    return (element.get("id") or "").lower() in _QUOTE_IDS
+    return (element.get("id") or "").lower() in _QUOTE_IDS or element.get("name") == "messageReplySection"
 
 
 def _first_line(element: lxml_html.HtmlElement) -> str:

@@ -8,7 +8,7 @@ from mailbridge import bounce_words as words
 from mailbridge.wording import alternatives, calm
 
 # An address as servers print it: no quoted local parts, a domain with a dot in it.
-_MAILBOX = r"[\w.!#$%&*+/=?^`{|}~'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}"
+_MAILBOX = r"[\w.!#$%&*+/=?^`{|}~'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}"
 _PRINTED = re.compile(rf"(?<![\w.+-]){_MAILBOX}")
 # Where an alias led: whom we wrote to stands in the parentheses.
 _EXPANDED = re.compile(

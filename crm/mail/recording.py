@@ -4,51 +4,41 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from crm.changes import Changes
 from crm.db import Session
 from crm.mail.letter import File, Letter
 from crm.tickets.service import shortened
 
-_IN = """
-    insert into mail_message (desk, direction, message_id, in_reply_to, digest, address, subject, nature, verified,
-                              ticket_id, message_ref, body, html, at)
-    values ($1, 'in', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-"""
 _FILE = """
     insert into attachment (message_ref, filename, content_type, inline, content_id, data)
     values ($1, $2, $3, $4, $5, $6)
 """
 
 
-async def record(
-    session: Session,
-    desk: str,
-    letter: Letter,
-    digest: bytes,
-    now: datetime,
-    ticket_id: int | None = None,
-    message_id: int | None = None,
-) -> None:
-    """After the rows that it refers to. The whole body is kept where a message shows only what was newly written."""
+def row(desk: str, letter: Letter, digest: bytes, now: datetime, shown: bool = False) -> dict[str, Any]:
+    """For `Changes.mails`. The whole body is kept, unless it is `shown` by a message and nothing was cut from it."""
     sender = letter.sender
-    whole = letter.text if message_id is None or letter.text != letter.reply_text else None
-    await session.rows(
-        _IN,
-        desk,
-        letter.message_id or "",
-        letter.in_reply_to,
-        digest,
-        sender.address if sender else "",
-        letter.subject,
-        letter.nature,
-        letter.authentication.verified,
-        ticket_id,
-        message_id,
-        whole,
-        letter.html or None,
-        now,
-    )
-    if message_id is not None:
-        await attach(session, message_id, letter.files)
+    return {
+        "desk": desk,
+        "direction": "in",
+        "message_id": letter.message_id or "",
+        "in_reply_to": letter.in_reply_to,
+        "digest": digest,
+        "address": sender.address if sender else "",
+        "subject": letter.subject,
+        "nature": letter.nature,
+        "verified": letter.authentication.verified,
+        "body": None if shown and letter.text == letter.reply_text else letter.text,
+        "html": letter.html or None,
+        "at": now,
+    }
+
+
+async def record(
+    session: Session, desk: str, letter: Letter, digest: bytes, now: datetime, ticket_id: int | None = None
+) -> None:
+    """One that no message shows."""
+    await Changes(mails=[{**row(desk, letter, digest, now), "ticket_id": ticket_id}]).write(session, desk, now)
 
 
 async def attach(session: Session, message_id: int, files: Sequence[File]) -> None:

@@ -136,9 +136,10 @@ async def _who(session: Session, door: Door, letter: Letter, sender: Address, se
 # --- what it becomes -------------------------------------------------------------------------------------------------
 
 
-def _written(door: Door, letter: Letter, now: datetime) -> Written:
+def _written(door: Door, letter: Letter, seen: Glance, now: datetime) -> Written:
     """Dated by its arrival: what a mail says of its own time proves nothing."""
-    return Written(recording.content_of(letter, door.border_proves), now, None)
+    record = recording.row(door.profile.name, letter, seen.digest, now, shown=True)
+    return Written(recording.content_of(letter, door.border_proves), now, None, mail=record)
 
 
 async def _open(
@@ -162,8 +163,8 @@ async def _open(
         subject=service.shortened(letter.subject) or None,
         acknowledge=may_write and not missing,
     )
-    ticket = await service.open_ticket(session, profile, who, _written(door, letter, now), now, opening)
-    await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
+    ticket = await service.open_ticket(session, profile, who, _written(door, letter, seen, now), now, opening)
+    await recording.attach(session, who.next_message_id, letter.files)
     if missing:
         await contract.ask(session, profile, who, ticket, missing, may_write, now)
     if thread is None or thread.takes_part:
@@ -192,8 +193,8 @@ async def _add(
     """A message of its ticket; the choice that a solution offers its requester is taken at its word."""
     profile = door.profile
     confirms = choice == "confirm" and ticket.status == "resolved"
-    await service.add_message(session, profile, who, ticket, _written(door, letter, now), now, asks=not confirms)
-    await recording.record(session, profile.name, letter, seen.digest, now, ticket.id, who.next_message_id)
+    await service.add_message(session, profile, who, ticket, _written(door, letter, seen, now), now, asks=not confirms)
+    await recording.attach(session, who.next_message_id, letter.files)
     await contract.follow(session, ticket.id, who, letter, now)
     if confirms:
         await service.confirm(session, profile, who, ticket.id, now)

@@ -36,12 +36,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as the desk understands it: content, when, from where in Telegram, part of which album."""
+    """A message as the desk understands it: content, when, from where in Telegram, part of which album; the record of
+    the mail that brought it, but for its ticket and message."""
 
     content: dict[str, Any]
     sent_at: datetime
     origin: Origin | None
     album: str | None = None
+    mail: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def shortened(text: str) -> str:
 def message_rows(
     changes: Changes, desk: str, who: Requester, message_id: int, ticket_id: int | None, written: Written
 ) -> None:
-    """A requester's message and its place in the chat."""
+    """A requester's message and its place in the chat, or the mail that it came by."""
     changes.messages.append(
         {
             "id": message_id,
@@ -87,6 +89,8 @@ def message_rows(
         }
     )
     changes.pairs += origin_pairs(desk, ticket_id, message_id, written)
+    if written.mail is not None:
+        changes.mails.append({**written.mail, "ticket_id": ticket_id, "message_ref": message_id})
 
 
 def origin_pairs(desk: str, ticket_id: int | None, message_id: int, written: Written) -> list[dict[str, Any]]:
