@@ -62,13 +62,14 @@ async def test_from_the_first_mail_to_the_confirmation(world: World) -> None:
     await world.ready()
     sandbox, mail = world.sandbox, world.sandbox.mail
     files = [
-        await sandbox.upload("contract.pdf", PDF, "application/pdf"),
+        await sandbox.upload("Договор «А» 1.pdf", PDF, "application/pdf"),
         await sandbox.upload("screen.png", PNG, "image/png"),
     ]
     case = await writes(world, "I cannot log in to my cabinet", files=files)
     assert EMMA in said(case.copy)
     assert "Emma" in said(case.copy)
-    assert "contract.pdf" in said(await with_media(world, case.thread, "document"))
+    contract = await with_media(world, case.thread, "document")
+    assert (said(contract), contract["document"]["file_name"]) == ("✉️ Договор «А» 1.pdf", "Договор «А» 1.pdf")
     assert "screen.png" in said(await with_media(world, case.thread, "photo"))
     promised = await got(world, "is registered")
     assert promised["in_reply_to"] == case.asked["message_id"]

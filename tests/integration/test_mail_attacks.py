@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot import mail_views
+from bot import claim, mail_views, settle
+from bot.budget import Limits
+from bot.client import TIMEOUT, Client
+from bot.delivery import NOTHING_TO_DO, Desk, Result
 from bot.views import Look
 from crm import inbox
+from crm.changes import Changes
 from crm.db import Session, transaction
 from crm.errors import NotYet, Unreadable
 from crm.inbox import Item, Received
 from crm.mail import service
 from crm.mail.letter import Address, File, Letter
+from crm.outbox import Outgoing
 from crm.tickets import work
 from mailbridge.process import Mails, NotTaken
 from mailbridge.read import read
@@ -77,6 +82,21 @@ async def test_a_colleague_who_writes_does_not_move_the_answers(post: Post) -> N
     before = (await post.ticket()).answers_to
     assert await post.take(letter("И у меня", COLLEAGUE, "2", in_reply_to="1@firma.kz")) == "added"
     assert (await post.ticket()).answers_to == before
+
+
+async def test_who_follows_gets_the_answers_of_a_chat_as_well(post: Post) -> None:
+    await organization(post)
+    await post.take(letter(cc=(Address(COLLEAGUE),)))
+    async with transaction(post.sessions) as session:
+        chat = """insert into identity (person_id, desk, channel, address, created_at)
+                  select requester_id, desk, 'telegram', '501', now() from ticket returning 1"""
+        await rows(session, chat)
+        await rows(session, "update person set answers_by = 'telegram' returning 1")
+    await post.answer()
+    found = await post.fetch(
+        "select channel, payload from outbox where kind = 'relay' and payload ->> 'to' = 'requester' order by id"
+    )
+    assert [(row.channel, row.payload.get("address")) for row in found] == [("telegram", None), ("email", COLLEAGUE)]
 
 
 async def test_attack_9_who_has_left_the_organization_reads_and_writes_nothing_more(post: Post) -> None:
@@ -230,6 +250,29 @@ async def test_thanks_with_a_file_want_something(post: Post) -> None:
     mail = letter("Спасибо!", number="2", in_reply_to="1@firma.kz", files=(shot,))
     assert await post.take(mail) == "added"
     assert (await post.ticket()).status == "open"
+
+
+@pytest.mark.parametrize("limits", [None, Limits.parse("30/1/20")])
+async def test_whoever_is_at_a_large_file_is_not_taken_for_dead(post: Post, limits: Limits | None) -> None:
+    """Another would fetch it as well, and the mail would leave twice."""
+    made = [Outgoing(bucket=f"{DESK}:files", lane=kind, kind=kind) for kind in ("fetch", "upload", "call")]
+    async with transaction(post.sessions) as session:
+        await Changes(outgoing=made).write(session, DESK, post.clock())
+        taken = await claim.claim(session, DESK, limits, post.clock(), 10)
+    assert {row.kind for row in taken} == {"fetch", "upload", "call"}
+    held = await post.fetch("select kind, extract(epoch from lease_until - :now) as s from outbox", now=post.clock())
+    assert {row.kind: row.s > 5 * TIMEOUT + 20 for row in held} == {"fetch": True, "upload": True, "call": False}
+
+
+async def test_what_an_overslept_attempt_would_cause_is_not_caused_twice(post: Post) -> None:
+    async with transaction(post.sessions) as session:
+        await Changes(outgoing=[Outgoing(f"{DESK}:files", "l", "fetch")]).write(session, DESK, post.clock())
+        [row] = await claim.claim(session, DESK, None, post.clock(), 10)
+        await rows(session, "update outbox set attempts = attempts + 1 returning 1")
+        result = Result(NOTHING_TO_DO, follow=[Outgoing(f"{DESK}:mail", "m", "relay", channel="email")])
+        desk = Desk(PROFILE, Client("1:x"), post.sessions)
+        await settle.settle(session, desk, None, [(row, result)], post.clock())
+    assert [row.kind for row in await post.fetch("select kind from outbox")] == ["fetch"]
 
 
 async def test_of_two_hundred_files_the_most_give_way(post: Post) -> None:
