@@ -38,6 +38,8 @@ HEADER_ONLY = "header:"
 
 _HEAD = 64 * 1024
 _ID = re.compile(rb"<[^<>\s]{1,900}>")
+_END = re.compile(rb"\n\r?\n")
+_THREAD = re.compile(rb"^(References|In-Reply-To|Message-ID)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
 
 
 def received(desk: str, raw: bytes) -> Received:
@@ -52,11 +54,12 @@ def header_only(desk: str, header: bytes, size: int) -> Received:
 
 def lane_of(desk: str, raw: bytes) -> str:
     """Order is kept within a thread, as far as a glance at the header tells: by the mail that it began with."""
-    head = re.split(rb"\r?\n\r?\n", raw[:_HEAD], maxsplit=1)[0]
-    fields = re.sub(rb"\r?\n[ \t]+", b" ", head)
-    for name in (b"References", b"In-Reply-To", b"Message-ID"):
-        found = re.search(rb"^%b[ \t]*:(.*)$" % name, fields, re.I | re.M)
-        if found and (first := _ID.search(found[1])):
+    end = _END.search(raw, 0, _HEAD)
+    said: dict[bytes, bytes] = {}
+    for name, value in _THREAD.findall(raw, 0, end.start() if end else _HEAD):
+        said.setdefault(name.lower(), value)
+    for name in (b"references", b"in-reply-to", b"message-id"):
+        if first := _ID.search(said.get(name, b"")):
             return f"mail:{desk}:{sha256(first[0]).hexdigest()[:32]}"
     return f"mail:{desk}:{sha256(raw).hexdigest()[:32]}"
 

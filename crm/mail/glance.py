@@ -45,8 +45,8 @@ _THREADS = """
      cross join lateral (select t.* from ticket meant join ticket t on t.id = coalesce(meant.merged_into_id, meant.id)
                          where meant.id = m.ticket_id limit 1) t)
 """
-_BESIDE = _LOOK.format(threads=_THREADS)
-_ALONE = _LOOK.format(threads="null::json")
+BESIDE = _LOOK.format(threads=_THREADS)
+ALONE = _LOOK.format(threads="null::json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def glance(session: Session, desk: str, key: bytes, letter: Letter, addres
     proven = tokens.proven(key, *places, *ids)
     made = digest(letter)
     values = (desk, address, letter.message_id or "", made, now - PERIOD)
-    [row] = await (session.rows(_BESIDE, *values, ids, proven) if ids or proven else session.rows(_ALONE, *values))
+    [row] = await (session.rows(BESIDE, *values, ids, proven) if ids or proven else session.rows(ALONE, *values))
     found = dict(row)
     found["threads"] = [Thread.from_plain(plain) for plain in found["threads"] or ()]
     return Glance(digest=made, **found)

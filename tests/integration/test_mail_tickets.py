@@ -9,7 +9,7 @@ import pytest
 
 from crm.db import Sessions, transaction
 from crm.desks import Profile, load_profile
-from crm.mail import service, tokens
+from crm.mail import glance, service, tokens
 from crm.mail.letter import Address, Authentication, Bounce, File, Letter
 from crm.mail.service import Choice, Door
 from crm.people import organizations
@@ -144,6 +144,16 @@ async def test_a_right_token_in_subject_or_address_is_enough(post: Post) -> None
     assert await post.take(letter("в", number="4", subject=f"Re: [{wrong}] Кабинет")) == "opened"
     # The bare number proves nothing (attack 8).
     assert await post.take(letter("г", number="5", subject=f"Re: [{reference}] Кабинет")) == "opened"
+
+
+async def test_what_a_mail_refers_to_is_found_by_indexes_of_tables_that_are_new(post: Post) -> None:
+    """The plan is kept: one that reads all tickets would do so for every mail, until somebody analyses the table."""
+    types, values = "text, text, text, bytea, timestamptz, text[], text[]", "'', '', '', '', now(), '{}', '{}'"
+    async with post.sessions() as session:
+        await session.rows(f"prepare look ({types}) as {glance.BESIDE}")
+        plan = await session.rows(f"explain execute look ({values})")
+        await session.rows("deallocate look")
+    assert [row[0] for row in plan if "Seq Scan" in row[0]] == []
 
 
 async def test_a_stranger_with_a_token_or_an_id_stays_outside(post: Post) -> None:
@@ -423,6 +433,13 @@ async def test_what_an_agreement_wants_is_asked_for_and_the_clock_waits(post: Po
     assert target.next_at is None
     assert await post.take(letter("Договор № 5", number="2", in_reply_to="1@firma.kz")) == "added"
     assert (await post.ticket()).status == "open"
+
+
+async def test_what_is_missing_is_asked_by_mail_as_rarely_as_anything(post: Post) -> None:
+    post.profile = MEO
+    for number in "12":
+        assert await post.take(letter("Не работает урок", number=number)) == "opened"
+    assert await acknowledgements(post) == 1
 
 
 async def test_where_mail_has_to_stop_the_engineers_see_what_is_missing(post: Post) -> None:
