@@ -88,7 +88,7 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> st
         return _wide(data, codec)
     if data.isascii():
         if codec in ("utf-7", "hz") or (b"\x1b$" in data and (codec or "").startswith("iso2022")):
-            return data.decode(codec or "ascii", "replace")
+            return _attempt(data, codec) or _with_circled_digits(data) or data.decode(codec or "ascii", "replace")
         if b"\x1b$" in data or b"\x1b(" in data:
             return _attempt(data, "iso2022_jp_ext") or data.decode("ascii")
         return _wide(data, None) if _zeros(data) else data.decode("ascii")
@@ -150,6 +150,11 @@ def _attempt(data: bytes, codec: str | None) -> str | None:
         return data.decode(codec or "utf-8")
     except (UnicodeError, ValueError):
         return None
+
+
+def _with_circled_digits(data: bytes) -> str | None:
+    """ISO-2022-JP with the signs that Windows in Japan has besides: a later standard has them in the same place."""
+    return _attempt(data.replace(b"\x1b$B", b"\x1b$(Q"), "iso2022_jp_2004")
 
 
 def _damaged_utf8(data: bytes) -> str | None:

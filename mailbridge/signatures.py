@@ -16,7 +16,7 @@ _RULE = re.compile(r"^\s{0,3}(?:[_\-–—=*~+#]{3,}|(?:[-_*] ){3,}[-_*]?)\s*$")
 _FOOTED = re.compile(
     r"mailing list|mailman/listinfo|list info|unsubscribe|google groups|yahoo! groups|to post to this|отписаться|"
     r"checked for viruses|avast\.|virus-free|проверен[оа]? на (?:наличие )?вирус|без вирусов|"
-    r"do you yahoo|join the world|hotmail|find .{0,30} for free|get (?:your )?free",
+    r"do you yahoo|join the world|hotmail|find .{0,30} for free",
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<![\w/.=-])\+?\(?\d[\d \t()./–-]{6,20}\d(?![\w/])")

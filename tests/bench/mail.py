@@ -84,12 +84,11 @@ async def _desk(
 async def _floor(server: Server, database: str, size: Size) -> Numbers:
     found: Numbers = {}
     threads: dict[str, Open] = {}
-    await asyncio.to_thread(mailfloor.run, database, _warm(), threads)
+    await asyncio.to_thread(mailfloor.run, database, _warm(), threads, server.cpu)
     for kind, mails in (("new", _new(size)), ("replies", _replies(size))):
         await server.calm()
-        before = server.cpu()
-        seconds, cpu = await asyncio.to_thread(mailfloor.run, database, mails, threads)
-        found |= _numbers(f"floor_{kind}", size.mails, seconds, cpu, server.cpu() - before)
+        spent = await asyncio.to_thread(mailfloor.run, database, mails, threads, server.cpu)
+        found |= _numbers(f"floor_{kind}", size.mails, *spent)
     return found
 
 
