@@ -12,6 +12,8 @@ from crm.texts import Texts, texts
 from crm.tickets.thanks import only_thanks
 
 Choice = Literal["confirm", "reject"]
+# Characters that are looked at: what is longer is a message anyway.
+LONGEST = 4000
 
 # Whole sentences, in small letters and without marks.
 _CONFIRM = """
@@ -50,7 +52,7 @@ def choice(text: str) -> Choice | None:
     The line that a link wrote counts whatever follows it. Words of one's own confirm only where nothing but thanks
     stands beside them; a rejection may go on with its reason.
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text[:LONGEST].splitlines() if line.strip()]
     if not lines:
         return None
     first, rest = lines[0], " ".join(lines[1:])

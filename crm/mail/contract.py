@@ -13,6 +13,8 @@ from crm.people.organizations import Membership, organization_of
 from crm.people.service import OpenTicket, Requester
 from crm.tickets import outward, service, wanted
 
+# Characters of a mail in which facts are looked for: not an hour's reading.
+LOOKED_AT = 100_000
 # Only named persons of the same organization, and only where it lets them: a stranger in copy reads nothing.
 _FOLLOW = """
     insert into follower (ticket_id, address, name, added_at)
@@ -45,7 +47,7 @@ async def lacking(session: Session, profile: Profile, queue: str, who: Requester
     if asks is None or not (asks.named_only or asks.wanted):
         return []
     member = await organization_of(session, profile.name, "email", who.address)
-    found: list[str] = list(wanted.missing(asks.wanted, f"{letter.subject}\n{letter.text}", _known(member)))
+    found: list[str] = list(wanted.missing(asks.wanted, f"{letter.subject}\n{letter.text[:LOOKED_AT]}", _known(member)))
     return ["named_person", *found] if asks.named_only and member is None else found
 
 

@@ -22,6 +22,8 @@ from crm.tickets.service import Opening, Written
 from crm.tickets.thanks import only_thanks
 
 Choice = Literal["confirm", "reject"]
+# Characters that tell in which language somebody writes.
+LOOKED_AT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ async def _who(session: Session, door: Door, letter: Letter, sender: Address, se
     """
     profile, address = door.profile, sender.address.lower()
     name = seen.name or service.shortened(sender.name) or address
-    language = seen.language or profile.language(language_of(letter.reply_text or letter.subject))
+    language = seen.language or profile.language(language_of((letter.reply_text or letter.subject)[:LOOKED_AT]))
     person_id, identity_id = seen.person_id, seen.identity_id
     proven_at = now if letter.authentication.verified else None
     if person_id is None or identity_id is None:

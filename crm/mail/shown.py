@@ -9,15 +9,12 @@ MOST_PARTS = 4
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s"), re.compile(r"\s"))
 
 
-def _units(text: str) -> int:
-    return len(text) + sum(ord(letter) > 0xFFFF for letter in text)
-
-
-def parts(text: str) -> list[str]:
-    """The text in pieces that a message takes each, cut where a reader would pause; at least one, perhaps empty."""
+def parts(text: str, most: int) -> list[str]:
+    """The text in pieces that a message takes each, cut where a reader would pause; at least one, perhaps empty. More
+    than `most` are not made: what is left is the last one, however long."""
     pieces: list[str] = []
     rest = text.strip("\n")
-    while _units(rest) > ROOM:
+    while len(pieces) < most and _fitting(rest) < len(rest):
         cut = _cut(rest)
         pieces.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip("\n")
@@ -46,5 +43,5 @@ def _fitting(text: str) -> int:
 
 def dealt(text: str) -> tuple[list[str], bool]:
     """What is shown, and whether the whole has to come along as a file."""
-    pieces = parts(text)
+    pieces = parts(text, MOST_PARTS)
     return (pieces, False) if len(pieces) <= MOST_PARTS else (pieces[:1], True)

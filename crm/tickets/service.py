@@ -24,6 +24,8 @@ from crm.tickets import assignment, outward, queries, status, thanks
 from crm.tickets.models import Ticket
 
 SUBJECT_LENGTH = 80
+# Of a text that has megabytes no more characters than that are looked at for its subject.
+LOOKED_AT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def subject_of(content: dict[str, Any]) -> str:
 
 def shortened(text: str) -> str:
     """In one line, as long as a subject may be."""
-    words = visible(re.sub(r"\s+", " ", text)).strip()
+    words = visible(re.sub(r"\s+", " ", text[:LOOKED_AT])).strip()
     return words if len(words) <= SUBJECT_LENGTH else words[: SUBJECT_LENGTH - 1].rstrip() + "…"
 
 

@@ -35,7 +35,7 @@ def test_attack_22_one_boundary_for_all_levels() -> None:
 def test_attack_22_a_hundred_thousand_parts() -> None:
     raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 100_000
     assert seconds(raw) < 5
-    assert len(parse(raw).parts) <= mime.MOST
+    assert len(parse(raw).parts) <= 1000
 
 
 def test_attack_22_comments_and_recipients() -> None:
