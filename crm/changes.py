@@ -48,7 +48,6 @@ _TABLES = {
         "desk text, direction text, message_id text, in_reply_to text, digest bytea, address text, subject text, "
         "nature text, verified boolean, ticket_id bigint, message_ref bigint, body text, html text, at timestamptz",
     ),
-    "automatic": ("automatic_mail", "desk text, address text, at timestamptz"),
     "events": (
         "ticket_event",
         "ticket_id bigint, at timestamptz, actor_kind text, actor_id bigint, actor_name text, channel text, "
@@ -114,7 +113,6 @@ class Changes:
     messages: list[Row] = field(default_factory=list)
     pairs: list[Row] = field(default_factory=list)
     mails: list[Row] = field(default_factory=list)
-    automatic: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
 
@@ -129,7 +127,6 @@ class Changes:
             "messages": self.messages,
             "pairs": self.pairs,
             "mails": self.mails,
-            "automatic": self.automatic,
             "events": self.events,
             "outgoing": [row for row in outgoing if row["kind"] not in _SHARED_KINDS],
             "shared": [row for row in outgoing if row["kind"] in _SHARED_KINDS],

@@ -147,4 +147,4 @@ def _name(phrase: list[tuple[str, bool]], comments: list[str]) -> str:
     name = _INVISIBLE.sub("", name).strip()
     while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
         name = name[1:-1].strip()
-    return name[:200]
+    return name[:200] if name.strip("<>'\"") else ""

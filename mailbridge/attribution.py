@@ -45,6 +45,8 @@ _SIGNED = re.compile(r"[<(][^<>()@\s]{1,128}@[^<>()@\s]{1,128}[>)]\s+\S+\s?[:：
 _RETOLD = re.compile(r"(?:said|says|sent|ответила?|сообщила?|сообщает)\W*$", re.IGNORECASE)  # also in one's own story
 _VIA = re.compile(r"\svia [A-ZА-ЯЁ]")
 _USENET = re.compile(r"in (?:message|article) <", re.IGNORECASE)
+# Whoever quotes by hand names the other so.
+_BRACKETED = re.compile(r"\[[^\W\d_]['’\w.-]*(?: [^\W\d_]['’\w.-]*){1,3}\]")
 _SAME_LINE = re.compile(r"^(.*\S)\s*(?:-{2,}\s*|\s)((?:On|Le|Am|El|Il|Em|Op) (?=\S{2,12},? .{0,12}\d).{8,200}:)\s*$")
 _EDGES = " \t*_-–—=|\u200b\ufeff"
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -69,6 +71,8 @@ def judge(window: str, quote_follows: bool) -> Sureness:
     text = " ".join(window.translate(_DIRECTIONS).split()).strip(_EDGES).lstrip("> ")
     if not text or len(text) > LONGEST or not (quote_follows or "@" in text or any(map(str.isdigit, text))):
         return Sureness.NONE
+    if quote_follows and _BRACKETED.fullmatch(text):
+        return Sureness.WITH_QUOTE
     colon = text.endswith((":", "："))
     small = text.rstrip(":： .").strip(_EDGES).lower()
     address = ADDRESS.search(text) is not None
@@ -104,7 +108,9 @@ def _with_verb(has: _Traits, quote_follows: bool) -> Sureness:
         return Sureness.ALONE
     if has.colon and has.strangers <= 1 and words <= 9 and _SIGNED.search(has.text):
         return Sureness.ALONE
-    if quote_follows and (has.dated or has.timed or has.address or words <= (8 if has.colon else 4)):
+    # Whose clock writes its own way still begins as everybody does.
+    opened = has.colon and has.strangers <= 1 and words <= 14 and _begins(has.text)
+    if quote_follows and (has.dated or has.timed or has.address or opened or words <= (8 if has.colon else 4)):
         return Sureness.WITH_QUOTE
     return Sureness.NONE
 

@@ -272,7 +272,10 @@ def announced_in(subject: str) -> bool:
 def says_absent(text: str, alone: bool) -> bool:
     """Whether absence is the whole point: said at the start, with when somebody returns and whom to ask instead; one of
     these will do where the mail holds nothing else (`alone`: no question, nothing quoted)."""
-    if ABSENT.search(text[:500]) is None:
+    absent = ABSENT.search(text[:500])
+    if absent is None:
         return False
+    # Of somebody else colleagues say so, too.
+    alone = alone and not re.search(r"works|работает", absent[0], re.IGNORECASE)
     found = (RETURN.search(text) is not None) + (INSTEAD.search(text) is not None)
     return found == 2 or (found == 1 and alone)

@@ -49,15 +49,24 @@ DO_NOT_REPLY = any_of(
     вы получили это (?:письмо|сообщение|уведомление),? (?:потому что|так как|поскольку)
     (?:click|press|follow|button|link)[^\n]{0,60} to (?:confirm|verify|activate) your (?:e-?mail|account|registration)
     (?:confirm|verify|activate) your (?:e-?mail|account|registration)[^\n]{0,40} by (?:click|follow|open|visit)ing
-    (?:recently|have|has been|was) requested (?:to reset|to change|a password|a reset)
+    (?:you|someone|somebody)(?: has| have| recently)* requested (?:to (?:reset|change)|(?:a|your) password|a reset)
+    request (?:was|has been) (?:made|received) to (?:reset|change)
     if you (?:did not|didn['’]t|have not|haven['’]t) (?:request|make|initiate|sign|create|ask|attempt)[^\n]{0,60}ignore
     если вы не (?:запрашивал|отправлял|регистрировал|совершал|делал|создавал)\w+[^\n]{0,60}(?:игнорир|сообщите|удалите)
     (?:егер )?(?:сіз )?(?:сұратпаған|жібермеген|тіркелмеген) болсаңыз
     we noticed an? (?:new|unusual|recent)[^\n]{0,20} (?:sign-?in|login|device)
     your order[^\n]{0,40} (?:has (?:been )?shipped|is on its way|has been (?:dispatched|confirmed))
-    (?:sent|scanned)(?: to you)? (?:from|using|by) (?:an? )?[^\n]{0,40}(?:multifunction|scanner|copier|mfp|aficio)
+    (?:was|scanned and) sent to you (?:from|using|by) (?:an? )?[^\n]{0,40}(?:multifunction|scanner|copier|mfp|aficio)
     this e-?mail (?:was sent from "|contains a secure link)
     has (?:just )?(?:replied|posted|commented)[^\n]{0,20} (?:thread|topic|discussion)[^\n]{0,30} (?:subscribed|follow)
+    if you (?:no longer (?:wish|want)|wish to no longer|do not (?:wish|want)|don['’]t want)(?: to)?\s(?:to )?receiv
+    ^\W{0,4}to (?:discontinue|stop) receiving (?:this|these|our|further|future|such)
+    if you (?:wish|want|would like) to unsubscribe
+    https?://\S{0,200}(?:unsubscri|opt-?out\b|/optout)
+    this (?:e-?mail|message|newsletter) (?:was|is being|has been) sent to (?:you|\S+@\S+) (?:because|as an?|since)\b
+    (?:remove yourself|^\W{0,4}to be removed) from (?:this|our|the|any|future|all)[^\n]{0,30}(?:list|mailing|offer)
+    если вы (?:больше )?не (?:хотите|желаете) (?:больше )?получать [^\n]{0,20}(?:рассылк|уведомлени|сообщени|новост)
+    вы (?:подписаны|подписались) на (?:рассылку|новости|уведомления|наши)
     ^\W{0,4}unsubscribe\W{1,3}(?:https?:|manage|update|view|preferences|privacy|contact us)
     \|\s*unsubscribe\b
     ^\W{0,4}view (?:this (?:e-?mail|message|newsletter) )?(?:online|in (?:your )?(?:web )?browser)\W{0,3}(?:$|https?:)
@@ -77,12 +86,12 @@ NOTICE = any_of(
     cron <\S+@
     \[(?:firing|resolved|alerting|ok)(?::\d+)?\]
     (?:\*\* )?(?:problem|recovery|acknowledgement) (?:service|host) alert
-    (?:monitor|host|service|site|server) (?:is )?(?:down|up)\s*[:–-]
+    monitor is (?:down|up):
     monit alert
-    disk (?:usage|space) (?:warning|alert)
-    [^\n]{0,20}\bdisk space alert
+    disk (?:usage|space) (?:warning|alert)\b[^\n]{0,40}\d ?%
+    \[[^\]\n]{1,40}\] disk space alert
     message from "?(?:km|rnp|brn|hp|np|ricoh|canon|kyocera|xerox|sharp|konica|epson)[\w-]{0,30}"?$
-    scan(?:ned)? (?:image |document )?from an? [^\n]{0,40}(?:printer|scanner|device|copier)
+    scanned (?:\w+ )?from an? [^\n]{0,40}(?:printer|scanner|device|copier)$
     send data from mfp
     (?:new )?(?:voice ?mail|voice message|e?fax)(?: message)?(?: received)? from \+?[\d( ]
     complaint about message from \d

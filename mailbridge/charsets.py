@@ -67,11 +67,13 @@ _PAIRS = names("""
     иб иг ик ил ис ич ца це ци шл ъе ют яс др дн ду ды бо бе бу бл бр вн вы вс ве га ги гр аб аг ад аж аз ай
     ап ач ах ях ук ун вх оп ощ йт ям мп сч чё ёт ён ёр ёл тё её лё дё ії ів ві ід із ін іс іт ює ою ні лі рі
     ті їх єт ың ің ді ға ге қа қо құ қы ке кі сы сі мы мі лы бі жы жұ үш өт ек еп ім ір ып ығ ғы гі тү тұ ұр
-    үй ән әл рә ік шы ші ын ыз ау еу дұ рұ мд нд лд ңы ңі
+    үй ән әл рә ік шы ші ын ыз ау еу дұ рұ мд нд лд ңы ңі кү үн үк мұ ұғ бұ ұл өз өн кө сә лә мә бә тә әт әр ңд ғд
     """)
 _CAPITAL_WITHIN = re.compile(r"[а-яё][А-ЯЁ]|[А-ЯЁ][а-яё]*[А-ЯЁ][а-яё]")
 _CYRILLIC_WORD = re.compile(r"[А-ЯЁа-яёІіЇїЄєҐґӘәҒғҚқҢңӨөҰұҮүҺһ]+")
 _PUNCTUATION = frozenset("«»—–№„“”’…•©®°\xa0")
+_KAZAKH_BYTES = re.compile(rb"[\x8d\x8e\x9d\x9e\xa1-\xa3\xa5\xaa\xaf\xb5\xba\xbc-\xbf]")
+_KAZAKH_LETTERS = frozenset("әғқңөұүһ")
 _HIGH_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff\ufeff]")
 
@@ -86,7 +88,7 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> st
         return _wide(data, codec)
     if data.isascii():
         if codec in ("utf-7", "hz") or (b"\x1b$" in data and (codec or "").startswith("iso2022")):
-            return data.decode(codec or "ascii", "replace")
+            return _attempt(data, codec) or _with_circled_digits(data) or data.decode(codec or "ascii", "replace")
         if b"\x1b$" in data or b"\x1b(" in data:
             return _attempt(data, "iso2022_jp_ext") or data.decode("ascii")
         return _wide(data, None) if _zeros(data) else data.decode("ascii")
@@ -150,6 +152,11 @@ def _attempt(data: bytes, codec: str | None) -> str | None:
         return None
 
 
+def _with_circled_digits(data: bytes) -> str | None:
+    """ISO-2022-JP with the signs that Windows in Japan has besides: a later standard has them in the same place."""
+    return _attempt(data.replace(b"\x1b$B", b"\x1b$(Q"), "iso2022_jp_2004")
+
+
 def _damaged_utf8(data: bytes) -> str | None:
     """UTF-8 in which a few bytes are broken or cut off is still UTF-8."""
     text = data.decode("utf-8", "replace")
@@ -180,7 +187,19 @@ def _cyrillic(data: bytes, stated: str | None) -> str:
     enough = sum(byte > 127 for byte in sample) >= 12
     if stated in scores and not (enough and scores[best] >= scores[stated] + 0.2):
         best = stated
+    if best == "cp1251" and _is_kazakh(sample):
+        best = "kz1048"
     return data.decode(best, "replace")
+
+
+def _is_kazakh(sample: bytes) -> bool:
+    """Windows in Kazakhstan has its own letters where elsewhere stand Serbian, Ukrainian and Belarusian ones."""
+    if not _KAZAKH_BYTES.search(sample):
+        return False
+    text = sample.decode("kz1048", "replace").lower()
+    pairs = [text[n : n + 2] for n in range(len(text) - 1) if _KAZAKH_LETTERS & set(text[n : n + 2])]
+    known = [pair for pair in pairs if pair.isalpha()]
+    return 5 * sum(pair in _PAIRS for pair in known) >= 2 * len(known) > 0
 
 
 def _score(text: str) -> float:

@@ -78,7 +78,8 @@ _TAKE_HEADS = f"""
            coalesce((select json_agg(json_build_object('id', a.id, 'content', a.content) order by a.id)
                      from message a where a.deleted_at is null
                      and (a.id = m.id or (a.album_id = m.album_id and a.ticket_id = m.ticket_id
-                                         and (a.relayed_at is null or t.payload ? 'recipients')))), '[]') as parts,
+                                         and (a.relayed_at is null or t.payload -> 'recipients' <> '{{}}')))), '[]')
+            as parts,
            coalesce((select json_agg(json_build_object('id', x.message_id, 'came', x.direction = 'in') order by x.id)
                      from (select e.id, e.message_id, e.direction from mail_message e
                            where e.ticket_id = t.ticket_id and e.nature in ('request', 'own') and e.message_id <> ''

@@ -96,6 +96,7 @@ FORWARDED = frozenset(
     _split(
         """
     forwarded message|forwarded mail|forwarded email|forwarded by|begin forwarded message|forwarding messages|
+    begin included message|
     weitergeleitete nachricht|anfang der weitergeleiteten nachricht|anfang der weitergeleiteten e-mail|
     message transféré|début du message transféré|début du message réexpédié|message réexpédié|mensaje reenviado|
     inicio del mensaje reenviado|messaggio inoltrato|inizio messaggio inoltrato|mensagem encaminhada|
@@ -118,7 +119,8 @@ FORWARDED = frozenset(
 FORWARD_ENDS = frozenset(
     _split(
         """
-    end of forwarded message|end forwarded message|конец пересылаемого сообщения|конец пересланного сообщения|
+    end included message|end of forwarded message|end forwarded message|
+    конец пересылаемого сообщения|конец пересланного сообщения|
     завершение пересылаемого сообщения|ende der weitergeleiteten nachricht|end of original message|
     кінець пересланого повідомлення|қайта жіберілген хабардың соңы
 """

@@ -26,8 +26,8 @@ _ABOVE_HEADERS = re.compile(
 )
 _COMPARISON = re.compile(r"^\s{0,4}>=? ?\d[\d.,]*\s?\S{0,10}\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
-_INITIALS = re.compile(r"^ ?[^\W\d_]{1,3}>{1,4} ?")
-_INTRODUCING = re.compile(r"wrote|писали|писал|пишете|пишет|schrieb", re.IGNORECASE)
+_INITIALS = re.compile(r"^ {0,4}[^\W\d_]{1,3}>{1,4} ?")
+_INTRODUCING = re.compile(r"wrote|writes|писали|писал|пишете|пишет|schrieb", re.IGNORECASE)
 _PICTURE = re.compile(
     r"^\s*(?:!?\[[^\]\n]{0,60}(?:cid:|image|logo|icon|outlook-|https?:|picture|photo|banner|facebook|twitter|linkedin|"
     r"instagram|youtube|telegram|whatsapp|website|изображение|логотип)[^\]\n]{0,120}\]"

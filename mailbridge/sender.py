@@ -63,11 +63,6 @@ def authentication(parsed: Parsed, authserv_id: str | None) -> Authentication:
     )
 
 
-def without_own(headers: Headers) -> Headers:
-    """Without the fields that only our own mail carries: from outside they command nothing."""
-    return Headers(tuple(pair for pair in headers if not pair[0].startswith("x-kezekshi-")))
-
-
 def _border_field(headers: Headers, authserv_id: str | None) -> str | None:
     """The topmost Authentication-Results, None where it cannot be the border's."""
     if authserv_id is None:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n"
+_FULL_LINE = 57  # characters; encoders break lines at 60 at the earliest
 _SOFT_BREAK = re.compile(rb"=[ \t]+(\r?\n)")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.M)
 _UU_END = re.compile(rb"^(?:`|[ ])?\r?\n?end[ \t]*\r?$|^====[ \t]*\r?$", re.M)
@@ -24,6 +26,8 @@ def undo(data: bytes, encoding: str) -> bytes:
 
 def base64(data: bytes) -> bytes:
     """Junk between is skipped, missing padding is made up, blocks that were put one after another are all read."""
+    if data.translate(None, _ALPHABET):
+        data = _before_footer(data)
     try:
         done = binascii.a2b_base64(data)
     except binascii.Error:
@@ -32,7 +36,7 @@ def base64(data: bytes) -> bytes:
     # Python stops at the first padding without a word, and refuses the whole for a missing one.
     if done and (end == -1 or not data[end:].strip(b"= \t\r\n")):
         return done
-    blocks = re.findall(rb"[A-Za-z0-9+/]+", _NOT_BASE64.sub(b"", _before_footer(data)))
+    blocks = re.findall(rb"[A-Za-z0-9+/]+", _NOT_BASE64.sub(b"", data))
     return b"".join(binascii.a2b_base64(_padded(block)) for block in blocks)
 
 
@@ -42,9 +46,27 @@ def _padded(block: bytes) -> bytes:
 
 
 def _before_footer(data: bytes) -> bytes:
-    """Lists append their footers in clear below the padding."""
+    """Lists append their footers in clear: below the padding, or else where nothing encoded follows any more."""
     padded = re.search(rb"={1,2}[ \t]*\r?\n(?=[^\r\n]*[ _.,:;!?-])", data)
-    return data[: padded.end()] if padded else data
+    if padded:
+        return data[: padded.end()]
+    end = len(data)
+    lines = data.splitlines(keepends=True)
+    kept = len(lines)
+    while kept > 1 and not _is_encoded(lines[kept - 1]):
+        end -= len(lines[kept - 1])
+        kept -= 1
+    # A short last line looks like a word of the footer.
+    if kept < len(lines) and lines[kept].strip() and not lines[kept].translate(None, _ALPHABET):
+        end += len(lines[kept])
+    clear = data[end:]
+    return data[:end] if clear.translate(None, _ALPHABET) and not clear.rstrip().endswith(b"=") else data
+
+
+def _is_encoded(line: bytes) -> bool:
+    """A whole line of it; a mark of junk may have got in."""
+    bare = line.strip()
+    return len(bare) >= _FULL_LINE and b" " not in bare and len(bare.translate(None, _ALPHABET)) <= 1
 
 
 def quoted_printable(data: bytes) -> bytes:

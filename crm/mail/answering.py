@@ -5,8 +5,7 @@ most, and none at all where the border proves senders and this one it did not.
 """
 
 import re
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from crm.mail.letter import Letter
 
@@ -29,8 +28,3 @@ def allowance(letter: Letter, border_proves: bool) -> int:
     if letter.authentication.verified:
         return MOST_PROVEN
     return 0 if border_proves else MOST_UNPROVEN
-
-
-def counted(desk: str, address: str, now: datetime) -> dict[str, Any]:
-    """A row for `Changes.automatic`: one more goes there."""
-    return {"desk": desk, "address": address, "at": now}

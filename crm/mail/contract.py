@@ -7,7 +7,6 @@ from crm import journal
 from crm.changes import Changes
 from crm.db import Session
 from crm.desks import Profile
-from crm.mail import answering
 from crm.mail.letter import Letter
 from crm.outbox import Priority
 from crm.people.organizations import Membership, organization_of
@@ -77,5 +76,4 @@ async def ask(
     if may_write:
         told = {"reference": ticket.reference, "fields": fields}
         changes.outgoing.append(outward.say_to_requester(profile.name, who.reach, ticket.id, "wanted", **told))
-        changes.automatic.append(answering.counted(profile.name, who.address, now))
     await changes.write(session, profile.name, now)

@@ -154,7 +154,8 @@ async def _open(
     """A new ticket. One that its sender took part in is continued by it; what a stranger refers to stays apart."""
     profile = door.profile
     related = thread.ticket.id if thread is not None and thread.takes_part else None
-    may_write = seen.automatic < answering.allowance(letter, door.border_proves)
+    most = answering.allowance(letter, door.border_proves)
+    may_write = seen.automatic < most and await _counted(session, profile.name, who.address, most, now)
     missing = await contract.lacking(session, profile, door.queue, who, letter)
     opening = Opening(
         related_id=related,
@@ -215,3 +216,16 @@ async def _no_request(session: Session, door: Door, letter: Letter, seen: Glance
 async def _noted(session: Session, door: Door, letter: Letter, seen: Glance, disposition: str, now: datetime) -> str:
     await recording.record(session, door.profile.name, letter, seen.digest, now)
     return disposition
+
+
+_COUNT = """
+    insert into automatic_mail (desk, address, at) select $1, $2, $3
+    where (select count(*) from automatic_mail where desk = $1 and address = $2 and at > $4) < $5 returning 1
+"""
+
+
+async def _counted(session: Session, desk: str, address: str, most: int, now: datetime) -> bool:
+    """Whether one more automatic mail to the address is within bounds; it is counted then. Mails of one sender that
+    come at once take turns here."""
+    await session.rows("select pg_advisory_xact_lock(hashtext($1))", f"automatic:{desk}:{address}")
+    return bool(await session.rows(_COUNT, desk, address, now, now - answering.PERIOD, most))

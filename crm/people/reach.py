@@ -1,6 +1,6 @@
 """Where a requester reads what the desk writes: a private chat or a mail address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from crm.db import Session
@@ -24,6 +24,14 @@ class Reach:
     def chat_id(self) -> int:
         """The private chat. Only for Telegram."""
         return int(self.address)
+
+
+def readers(where: Reach) -> tuple[Reach, ...]:
+    """Who gets an answer: whoever asked; and by a mail of their own those who follow, if the other goes to a chat."""
+    if where.channel == "email" or not where.copies:
+        return (where,)
+    (address, name), *others = where.copies
+    return (where, replace(where, channel="email", address=address, name=name, copies=tuple(others)))
 
 
 # What its owner has chosen; then where they wrote last. An address that refused the last delivery for good comes after

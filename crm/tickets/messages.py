@@ -103,14 +103,17 @@ async def delete(
 
 
 async def _mailed(session: Session, message_id: int) -> bool:
-    """Whether it has left by mail, or may have: a mail cannot be changed or taken back."""
+    """Whether it has left by mail, or may have: a mail cannot be changed or taken back. One that waits, as no server
+    has taken it yet, still can."""
     found = await session.rows(
         """with one as (
                select a.id from message m join message a on a.id = m.id
                       or (a.album_id = m.album_id and a.ticket_id = m.ticket_id and m.relayed_at is not null)
                where m.id = $1)
-           select 1 from outbox where message_id in (select id from one) and channel = 'email' and state <> 'queued'
-           union all select 1 from mail_message where message_ref in (select id from one) and direction = 'out'
+           select 1 from outbox where message_id in (select id from one) and channel = 'email'
+           and (state <> 'queued' or repeats > 0 or coalesce(payload -> 'recipients', '{}') <> '{}')
+           union all select 1 from mail_message m where m.message_ref in (select id from one) and m.direction = 'out'
+           and not exists (select from outbox o where o.id = m.outbox_id and o.state = 'queued')
            limit 1""",
         message_id,
     )

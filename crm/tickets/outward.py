@@ -199,7 +199,7 @@ def relay_to_requester(
     now: datetime,
 ) -> Outgoing:
     """An agent's public reply. A file that is to go by mail has to be fetched from Telegram first."""
-    key = f"album:{ticket_id}:{album}" if album else None
+    key = f"album:{ticket_id}:{album}:{reach.channel}" if album else None
     if reach.channel == "telegram":
         due = now + ALBUM_SETTLES if album else None
         payload: dict[str, Any] = {"album": album}

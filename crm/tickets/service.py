@@ -12,7 +12,6 @@ from crm.changes import Changes
 from crm.db import Session
 from crm.desks import QUEUE, Profile
 from crm.errors import NotFound, WrongStatus
-from crm.mail import answering
 from crm.outbox import Priority
 from crm.people import service as people
 from crm.people.organizations import CONTACT
@@ -204,8 +203,6 @@ async def begin(
             "emergency": emergency and emergency["reason"],
         }
         changes.outgoing.append(outward.say_to_requester(profile.name, who.reach, ticket.id, "acknowledged", **told))
-        if who.channel == "email":
-            changes.automatic.append(answering.counted(profile.name, who.address, now))
     if assignee is not None:
         assignment.tell(changes, profile.name, ticket.group_id, ticket.id, assignee, now)
     return ticket

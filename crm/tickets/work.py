@@ -14,7 +14,7 @@ from crm.desks import Profile
 from crm.errors import AlreadyTaken, NotFound, WrongInput, WrongStatus
 from crm.outbox import Outgoing, Priority
 from crm.people.models import Agent
-from crm.people.reach import reach
+from crm.people.reach import reach, readers
 from crm.people.service import actor_of
 from crm.sla import keeping
 from crm.sla.policy import METRICS, TRANSFER
@@ -102,9 +102,9 @@ async def _answered(
         changes.outgoing += outward.shown(profile.name, ticket.group_id, ticket.id, now)
     ticket.updated_at = now
     where = await reach(session, ticket.id)
-    if where is not None:
+    for one in readers(where) if where is not None else ():
         changes.outgoing.append(
-            outward.relay_to_requester(profile.name, where, ticket.id, message_id, written.content, written.album, now)
+            outward.relay_to_requester(profile.name, one, ticket.id, message_id, written.content, written.album, now)
         )
 
 

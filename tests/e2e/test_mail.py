@@ -44,6 +44,15 @@ async def tickets(world: World) -> list[str]:
     return [row["status"] for row in await world.fetch("select status from ticket order by id")]
 
 
+async def waits(world: World) -> None:
+    """Until a mail was not taken for now."""
+
+    async def look() -> Any:
+        return await world.fetch("select 1 from outbox where channel = 'email' and state = 'queued' and attempts > 0")
+
+    await world.until(look, "a mail that waits")
+
+
 async def at_once(world: World) -> None:
     """What waits to be sent again by mail waits no longer."""
     await world.fetch("update outbox set due_at = now() where channel = 'email' and state = 'queued'")
@@ -53,13 +62,14 @@ async def test_from_the_first_mail_to_the_confirmation(world: World) -> None:
     await world.ready()
     sandbox, mail = world.sandbox, world.sandbox.mail
     files = [
-        await sandbox.upload("contract.pdf", PDF, "application/pdf"),
+        await sandbox.upload("Договор «А» 1.pdf", PDF, "application/pdf"),
         await sandbox.upload("screen.png", PNG, "image/png"),
     ]
     case = await writes(world, "I cannot log in to my cabinet", files=files)
     assert EMMA in said(case.copy)
     assert "Emma" in said(case.copy)
-    assert "contract.pdf" in said(await with_media(world, case.thread, "document"))
+    contract = await with_media(world, case.thread, "document")
+    assert (said(contract), contract["document"]["file_name"]) == ("✉️ Договор «А» 1.pdf", "Договор «А» 1.pdf")
     assert "screen.png" in said(await with_media(world, case.thread, "photo"))
     promised = await got(world, "is registered")
     assert promised["in_reply_to"] == case.asked["message_id"]
@@ -126,16 +136,29 @@ async def test_what_the_server_refuses_is_said_and_what_it_defers_arrives(world:
     await world.reaction(refused, "💔")
     await world.in_group("we take nothing from you", thread=case.thread)
     await mail.fault("defer", recipient=EMMA)
-    deferred = await world.answer(case, "the second answer")
-
-    async def waits() -> Any:
-        return await world.fetch("select 1 from outbox where channel = 'email' and state = 'queued' and attempts > 0")
-
-    await world.until(waits, "a mail that waits")
+    deferred = await world.answer(case, "the second answre")
+    await waits(world)
+    # What no server has taken can still be mended, or taken back.
+    await world.sandbox.edit(world.engineer, world.group, deferred["message_id"], "the second answer")
+    await world.settled()
     await at_once(world)
     await got(world, "the second answer")
     await world.reaction(deferred, "👌")
-    assert not [one for one in await mail.mails(EMMA, "INBOX") if "the first answer" in one["said"]]
+    await mail.fault("defer", recipient=EMMA)
+    regretted = await world.answer(case, "the third answer")
+    await waits(world)
+    await world.sandbox.say(
+        world.engineer, world.group, "/delete", thread=case.thread, reply_to=regretted["message_id"]
+    )
+    await world.settled()
+    await at_once(world)
+    await world.settled()
+    stays = texts(TEAM)("This answer has gone by mail and stays as it was; write again to correct it.")
+    assert stays not in [said(one)[3:] for one in await world.messages(world.group, world.lead, case.thread)]
+    said_to_her = "".join(one["said"] for one in await mail.mails(EMMA, "INBOX"))
+    assert "answre" not in said_to_her
+    assert "the first answer" not in said_to_her
+    assert "the third answer" not in said_to_her
 
 
 async def test_answers_go_where_the_customer_wrote_last(world: World) -> None:
@@ -161,6 +184,34 @@ async def test_answers_go_where_the_customer_wrote_last(world: World) -> None:
     await world.untroubled()
     assert "now it is" not in await world.words(customer)
     assert await tickets(world) == ["open"]
+
+
+async def test_a_mail_from_nobody_is_put_aside_whole_and_a_programs_is_asked_about(world: World) -> None:
+    desk = await world.ready()
+    raw = "From: friends:;\r\nSubject: who\r\nMessage-ID: <n@x>\r\n\r\nwords of nobody\r\n"
+    await world.sandbox.mail.send_raw(raw, [DESK])
+    await desk.wait_line("inbox.quarantined")
+    [item] = await world.fetch("select id from inbox where state = 'quarantined'")
+    assert "words of nobody" in await world.command("inbox", "show", str(item["id"]), "--raw")
+    await world.command("inbox", "dismiss", str(item["id"]))
+
+    for name in ("forms", "monitor"):
+        raw = f"From: {name}@site.kz\r\nAuto-Submitted: auto-generated\r\nSubject: {name}\r\n\r\nfrom {name}\r\n"
+        await world.sandbox.mail.send_raw(raw, [DESK])
+
+    async def both() -> Any:
+        held = await world.fetch("select id from inbox where disposition = 'held' order by id")
+        return held if len(held) == 2 else None
+
+    items = await world.until(both, "two held mails")
+    await world.fetch("update outbox set due_at = now() where dedupe_key like 'held:%'")
+    told = await world.in_group("forms")
+    assert "monitor" in said(told)
+    for item in items:
+        await world.press(world.engineer, world.group, await world.in_group("monitor"), str(item["id"]))
+    await world.topic("forms")
+    await world.topic("monitor")
+    await world.untroubled()
 
 
 INWARD = ("mail.before_commit", "mail.stored", "process.before_commit", "process.committed")

@@ -4,22 +4,30 @@ The attacks of the matrix have their tests where the guard stands; here is what 
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiogram.types import InlineKeyboardMarkup
 
-from bot import mail_views
+from bot import claim, mail_views, settle
+from bot.budget import Limits
+from bot.client import TIMEOUT, Client
+from bot.delivery import NOTHING_TO_DO, Desk, Result
 from bot.views import Look
 from crm import inbox
-from crm.db import transaction
-from crm.errors import NotYet
-from crm.inbox import Received
+from crm.changes import Changes
+from crm.db import Session, transaction
+from crm.errors import NotYet, Unreadable
+from crm.inbox import Item, Received
 from crm.mail import service
-from crm.mail.letter import Address, File
+from crm.mail.letter import Address, File, Letter
+from crm.outbox import Outgoing
 from crm.tickets import work
 from mailbridge.process import Mails, NotTaken
-from tests.factories import DESK, ENGINEER, PROFILE, engineer, forum, pressed, rows
+from mailbridge.read import read
+from mailbridge.reader import Readers
+from tests.factories import DESK, ENGINEER, PROFILE, Moment, engineer, forum, pressed, rows
 from tests.integration.conftest import Reception
 from tests.integration.test_mail_tickets import (
     COLLEAGUE,
@@ -27,6 +35,7 @@ from tests.integration.test_mail_tickets import (
     FORGED,
     OWN,
     PROVEN,
+    STRANGER,
     Post,
     followers,
     letter,
@@ -75,6 +84,21 @@ async def test_a_colleague_who_writes_does_not_move_the_answers(post: Post) -> N
     assert (await post.ticket()).answers_to == before
 
 
+async def test_who_follows_gets_the_answers_of_a_chat_as_well(post: Post) -> None:
+    await organization(post)
+    await post.take(letter(cc=(Address(COLLEAGUE),)))
+    async with transaction(post.sessions) as session:
+        chat = """insert into identity (person_id, desk, channel, address, created_at)
+                  select requester_id, desk, 'telegram', '501', now() from ticket returning 1"""
+        await rows(session, chat)
+        await rows(session, "update person set answers_by = 'telegram' returning 1")
+    await post.answer()
+    found = await post.fetch(
+        "select channel, payload from outbox where kind = 'relay' and payload ->> 'to' = 'requester' order by id"
+    )
+    assert [(row.channel, row.payload.get("address")) for row in found] == [("telegram", None), ("email", COLLEAGUE)]
+
+
 async def test_attack_9_who_has_left_the_organization_reads_and_writes_nothing_more(post: Post) -> None:
     await organization(post)
     await post.take(letter(cc=(Address(COLLEAGUE),)))
@@ -85,6 +109,57 @@ async def test_attack_9_who_has_left_the_organization_reads_and_writes_nothing_m
     [answer] = await post.fetch("select payload from outbox where kind = 'relay' and channel = 'email'")
     assert answer.payload["cc"] == []
     assert await post.take(letter("Ещё", COLLEAGUE, "2", in_reply_to="1@firma.kz")) == "separate"
+
+
+@pytest.mark.parametrize(
+    "address", ["aigerim@sub.firma.kz", "aigerim@fіrma.kz", "aigerim@firma.kz.example", "Aigerim@f1rma.kz"]
+)
+async def test_attack_3_a_look_alike_however_proven_is_somebody_else(post: Post, address: str) -> None:
+    """And what they are called is shown in full, in letters that cannot be mistaken."""
+    await post.take(letter())
+    raw = f"From: Aigerim <{address}>\r\nIn-Reply-To: <1@firma.kz>\r\nMessage-ID: <2@x>\r\n\r\nreboot it".encode()
+    assert await post.take(replace(read(raw), authentication=PROVEN)) == "separate"
+    [shown] = [row.content["mail"]["address"] for row in await post.fetch("select content from message where id > 1")]
+    assert shown.isascii()
+    assert shown.lower() != CUSTOMER
+    assert len(await post.fetch("select 1 from person")) == 2
+
+
+def test_attack_15_a_mail_that_would_end_early_is_one_mail() -> None:
+    """Whatever another server would take for its end, or for a second From."""
+    for end in (b"\r\n.\r\n", b"\n.\n", b"\r.\r", b"\n.\r\n"):
+        smuggled = b"MAIL FROM:<a@x>" + end + b"From: <admin@firma.kz>\r\n\r\nreboot"
+        seen = read(b"From: a@x.kz\r\nSubject: s\r\n\r\none" + end + smuggled)
+        assert [one.address for one in seen.senders] == ["a@x.kz"]
+        assert "reboot" in seen.text
+    for line in (b"\r", b"\n"):
+        seen = read(b"X: y" + line + b"From: admin@firma.kz\r\nFrom: a@x.kz\r\n\r\nreboot")
+        assert "admin@firma.kz" not in [one.address for one in seen.senders[:1] if seen.sender]
+
+
+def test_attack_20_marks_and_links_of_a_mail_are_words() -> None:
+    words = "<b>*_[x](tg://user?id=1)`` </a> &amp; tg://resolve?domain=x"
+    head = {"address": "a@b.kz", "name": "<i>*N*", "proven": False, "failed": True}
+    drawn = mail_views.mail(Look(PROFILE, "en", Moment()()), {"type": "text", "text": words, "mail": head}, 0)
+    assert words in drawn.text
+    assert "<i>*N*" in drawn.text
+    assert {one["type"] for one in drawn.entities} == {"bold", "code"}
+    assert "parse_mode" not in drawn.params()
+
+
+@pytest.mark.parametrize("senders", [(), (Address(CUSTOMER), Address(STRANGER))])
+async def test_attack_6_who_does_not_say_who_speaks_is_put_aside(senders: tuple[Address, ...]) -> None:
+    """Whole, for a person to look at; a bounce may well come from nobody."""
+
+    class Reader(Readers):
+        async def read(self, raw: bytes) -> Letter:
+            return letter(senders=senders, nature="bounce" if raw else "request")
+
+    mails = Mails(service.Door(PROFILE, b""), Reader(1))
+    item = Item(1, "mail:prodata:support", "k", "l", b"", Moment()(), 1)
+    with pytest.raises(Unreadable):
+        await mails.read(item)
+    assert (await mails.read(replace(item, payload=b"x"))).sender is None
 
 
 @pytest.mark.parametrize("address", [OWN, OWN.upper(), OWN.replace("@", "+pd-1001.x@")])
@@ -107,25 +182,40 @@ async def test_attack_21_a_name_neither_hides_nor_fills_the_card(post: Post) -> 
 # --- what must not be lost --------------------------------------------------------------------------------------------
 
 
-async def test_two_first_mails_of_one_sender_at_once(post: Post) -> None:
-    """The slower one waits a moment; it is not its own fault."""
-    door = service.Door(PROFILE, post.key)
-    async with transaction(post.sessions) as one:
-        await service.take(one, door, letter(), None, 7, post.clock())
+async def at_once(post: Post, one: Letter, other: Letter) -> asyncio.Task[str]:
+    """The second is under way while the first is not yet committed; it is by the end."""
 
-        async def second() -> str:
-            async with transaction(post.sessions) as other:
-                return await service.take(other, door, letter("Другое", number="2"), None, 8, post.clock())
+    async def take(session: Session, mail: Letter) -> str:
+        return await service.take(session, service.Door(PROFILE, post.key), mail, None, 7, post.clock())
 
+    async def second() -> str:
+        async with transaction(post.sessions) as session:
+            return await take(session, other)
+
+    async with transaction(post.sessions) as session:
+        await take(session, one)
         slower = asyncio.create_task(second())
         waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         async with asyncio.timeout(10):
-            while not await post.fetch(waiting):  # noqa: ASYNC110 - what is waited for is in the database
+            while not (slower.done() or await post.fetch(waiting)):  # noqa: ASYNC110 - the database knows
                 await asyncio.sleep(0.01)
+    return slower
+
+
+async def test_two_first_mails_of_one_sender_at_once(post: Post) -> None:
+    """The slower one waits a moment; it is not its own fault."""
+    slower = await at_once(post, letter(), letter("Другое", number="2"))
     with pytest.raises(NotYet):
         await slower
-    assert await second() == "opened"
+    assert await post.take(letter("Другое", number="2")) == "opened"
     assert len(await post.fetch("select 1 from person")) == 1
+
+
+async def test_attack_11_mails_at_once_are_answered_once(post: Post) -> None:
+    await post.take(letter(authentication=FORGED))
+    slower = await at_once(post, letter("Раз", number="2"), letter("Два", number="3"))
+    assert await slower == "opened"
+    assert len(await post.fetch("select 1 from outbox where channel = 'email' and kind = 'say'")) == 1
 
 
 async def test_what_became_impossible_meanwhile_is_tried_again_and_never_dropped(
@@ -160,6 +250,29 @@ async def test_thanks_with_a_file_want_something(post: Post) -> None:
     mail = letter("Спасибо!", number="2", in_reply_to="1@firma.kz", files=(shot,))
     assert await post.take(mail) == "added"
     assert (await post.ticket()).status == "open"
+
+
+@pytest.mark.parametrize("limits", [None, Limits.parse("30/1/20")])
+async def test_whoever_is_at_a_large_file_is_not_taken_for_dead(post: Post, limits: Limits | None) -> None:
+    """Another would fetch it as well, and the mail would leave twice."""
+    made = [Outgoing(bucket=f"{DESK}:files", lane=kind, kind=kind) for kind in ("fetch", "upload", "call")]
+    async with transaction(post.sessions) as session:
+        await Changes(outgoing=made).write(session, DESK, post.clock())
+        taken = await claim.claim(session, DESK, limits, post.clock(), 10)
+    assert {row.kind for row in taken} == {"fetch", "upload", "call"}
+    held = await post.fetch("select kind, extract(epoch from lease_until - :now) as s from outbox", now=post.clock())
+    assert {row.kind: row.s > 5 * TIMEOUT + 20 for row in held} == {"fetch": True, "upload": True, "call": False}
+
+
+async def test_what_an_overslept_attempt_would_cause_is_not_caused_twice(post: Post) -> None:
+    async with transaction(post.sessions) as session:
+        await Changes(outgoing=[Outgoing(f"{DESK}:files", "l", "fetch")]).write(session, DESK, post.clock())
+        [row] = await claim.claim(session, DESK, None, post.clock(), 10)
+        await rows(session, "update outbox set attempts = attempts + 1 returning 1")
+        result = Result(NOTHING_TO_DO, follow=[Outgoing(f"{DESK}:mail", "m", "relay", channel="email")])
+        desk = Desk(PROFILE, Client("1:x"), post.sessions)
+        await settle.settle(session, desk, None, [(row, result)], post.clock())
+    assert [row.kind for row in await post.fetch("select kind from outbox")] == ["fetch"]
 
 
 async def test_of_two_hundred_files_the_most_give_way(post: Post) -> None:

@@ -157,3 +157,36 @@ def test_no_text_makes_it_think_long(text: str) -> None:
     started = time.process_time()
     automatic(parsed)
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Password", "I have requested a password reset twice, and no mail comes."),
+        ("Mails", "We no longer wish to receive e-mails from the journal, please switch them off."),
+        ("Mails", "What must I do to stop receiving these messages?"),
+        ("Mails", "I ask to be removed from this mailing list."),
+        ("Server is down - please help", "Nothing opens since nine."),
+        ("Disk space warning on my computer", "It shows up every morning."),
+        ("Scan from a printer does not work", "The document was scanned by our scanner and is blurred."),
+        ("On leave requests", "Where are they entered?"),
+        ("Автоматический ответ в Outlook", "Здравствуйте, включите его, пожалуйста, учителю химии."),
+        ("Мой ящик переполнен", "Письма на rosa@school7.example не доставляются, помогите."),
+    ],
+)
+def test_people_use_the_words_of_programs(subject: str, body: str) -> None:
+    parsed = mail(f"{PERSON}\nSubject: {subject}", body)
+    assert (nature(parsed), automatic(parsed)) == ("request", False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Anna no longer works at the school. Please write to Dana.",
+        "Иванова больше не работает в школе. Обращайтесь к Петровой.",
+        "I am on leave next week. Could you call me before?",
+    ],
+)
+def test_people_answer_that_somebody_is_away(body: str) -> None:
+    parsed = mail(f"{PERSON}\nSubject: Re: Answer\nIn-Reply-To: <7@desk.example>", body)
+    assert not automatic(parsed)

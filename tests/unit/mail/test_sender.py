@@ -3,8 +3,7 @@
 import pytest
 
 from crm.mail.letter import Authentication
-from mailbridge.parsed import Headers
-from mailbridge.sender import authentication, without_own
+from mailbridge.sender import authentication
 from tests.unit.mail.mails import mail
 
 BORDER = "mx.desk.example"
@@ -192,8 +191,3 @@ def test_attack_5_the_address_for_answers_proves_nothing() -> None:
     assert not authentication(parsed, BORDER).verified
     honest = mail(f"Authentication-Results: {BORDER}; {GOOD}\nReply-To: x@evil.example\nFrom: ceo@firm.example")
     assert authentication(honest, BORDER).verified
-
-
-def test_attack_13_our_control_headers_are_taken_out() -> None:
-    headers = Headers((("x-kezekshi-role", "engineer"), ("subject", "x"), ("x-kezekshi-desk", "prodata")))
-    assert without_own(headers) == Headers((("subject", "x"),))
