@@ -162,13 +162,11 @@ class User:
                 return [path.read_bytes() for path in sorted(found, key=lambda path: int(path.name.split(".")[0]))]
 
     def forget_uids(self, folder: str = "INBOX") -> None:
-        """The server has to number the mails anew, with another UIDVALIDITY."""
+        """The server has to number the mails anew, with another UIDVALIDITY: it knows the last one, and does not take
+        the time of the day, which within a second is the same."""
         for path in self.folder(folder).glob("dovecot*"):
-            if path.is_file() and path.name != "dovecot-keywords":
+            if path.is_file() and not path.name.startswith(("dovecot-keywords", "dovecot-uidvalidity")):
                 path.unlink()
-        (self.folder() / "dovecot-uidvalidity").unlink(missing_ok=True)
-        for path in self.folder().glob("dovecot-uidvalidity.*"):
-            path.unlink()
 
 
 class MailServer:
