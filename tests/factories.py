@@ -14,9 +14,10 @@ from crm.desks import Profile, load_profile
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket, Requester
-from crm.tickets import groups, service
+from crm.tickets import groups, opening, service
 from crm.tickets.models import DeskGroup
-from crm.tickets.service import Opening, Origin, Written
+from crm.tickets.opening import Opening
+from crm.tickets.written import Origin, Written
 
 Json = dict[str, Any]
 
@@ -108,7 +109,7 @@ async def opened(
     **more: Any,
 ) -> OpenTicket:
     who = await customer(session, chat, now)
-    return await service.open_ticket(session, profile, who, written(words, chat, now=now), now, Opening(**more))
+    return await opening.open_ticket(session, profile, who, written(words, chat, now=now), now, Opening(**more))
 
 
 async def add(session: Session, ticket: OpenTicket, words: str, now: datetime, chat: int = CUSTOMER) -> Requester:

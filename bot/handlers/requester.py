@@ -21,8 +21,9 @@ from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.texts import texts
 from crm.tickets import ended, holding, messages, outward, queries, service
-from crm.tickets.service import Opening, Origin, Written
+from crm.tickets.opening import Opening, open_ticket
 from crm.tickets.thanks import only_thanks
+from crm.tickets.written import Origin, Written
 
 router = Router(name="requester")
 # «/var is full» begins like a command, but is a request.
@@ -210,7 +211,7 @@ async def _open(ctx: Context, who: Requester, written: Written, state: FSMContex
         kind = (await state.get_data()).get("kind")
         await state.clear()
     opening = Opening(kind, who.replied_ticket_id)
-    await service.open_ticket(ctx.session, ctx.profile, who, written, ctx.now, opening)
+    await open_ticket(ctx.session, ctx.profile, who, written, ctx.now, opening)
     return "opened"
 
 

@@ -24,7 +24,7 @@ from crm.people.service import actor_of
 from crm.tickets import messages, queries, work
 from crm.tickets.models import Message as Stored
 from crm.tickets.models import TelegramMessage
-from crm.tickets.service import Origin, Written
+from crm.tickets.written import Origin, Written
 
 router = Router(name="topic")
 router.message.filter(When(F.chat.type == "supergroup"))

@@ -7,7 +7,7 @@ from typing import Any
 from crm.changes import Changes
 from crm.db import Session
 from crm.mail.letter import File, Letter
-from crm.tickets.service import shortened
+from crm.tickets.written import shortened
 
 _FILE = """
     insert into attachment (message_ref, filename, content_type, inline, content_id, data)

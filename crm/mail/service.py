@@ -18,8 +18,9 @@ from crm.mail.threads import Thread
 from crm.people.languages import language_of
 from crm.people.service import OpenTicket, Requester
 from crm.tickets import outward, service, status
-from crm.tickets.service import Opening, Written
+from crm.tickets.opening import Opening, open_ticket
 from crm.tickets.thanks import only_thanks
+from crm.tickets.written import Written, shortened
 
 Choice = Literal["confirm", "reject"]
 # Characters that tell in which language somebody writes.
@@ -110,7 +111,7 @@ async def _who(session: Session, door: Door, letter: Letter, sender: Address, se
     Raises NotYet if another mail of theirs makes them one at this moment.
     """
     profile, address = door.profile, sender.address.lower()
-    name = seen.name or service.shortened(sender.name) or address
+    name = seen.name or shortened(sender.name) or address
     language = seen.language or profile.language(language_of((letter.reply_text or letter.subject)[:LOOKED_AT]))
     person_id, identity_id = seen.person_id, seen.identity_id
     proven_at = now if letter.authentication.verified else None
@@ -162,10 +163,10 @@ async def _open(
     opening = Opening(
         related_id=related,
         queue=door.queue,
-        subject=service.shortened(letter.subject) or None,
+        subject=shortened(letter.subject) or None,
         acknowledge=may_write and not missing,
     )
-    ticket = await service.open_ticket(session, profile, who, _written(door, letter, seen, now), now, opening)
+    ticket = await open_ticket(session, profile, who, _written(door, letter, seen, now), now, opening)
     await recording.attach(session, who.next_message_id, letter.files)
     if missing:
         await contract.ask(session, profile, who, ticket, missing, may_write, now)

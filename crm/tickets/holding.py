@@ -13,7 +13,9 @@ from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
 from crm.tickets import outward, thanks
 from crm.tickets.models import Message
-from crm.tickets.service import Written, begin, message_rows, wants_an_answer
+from crm.tickets.opening import begin
+from crm.tickets.service import wants_an_answer
+from crm.tickets.written import Written, message_rows
 
 
 async def hold(session: Session, profile: Profile, who: Requester, written: Written, now: datetime) -> int:

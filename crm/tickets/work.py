@@ -22,7 +22,8 @@ from crm.sla.targets import Moved
 from crm.tickets import outward, status
 from crm.tickets.assignment import named
 from crm.tickets.models import DeskGroup, Ticket
-from crm.tickets.service import Written, change_status, load, origin_pairs
+from crm.tickets.service import change_status, load
+from crm.tickets.written import Written, origin_pairs
 
 # What a public reply fulfils.
 ANSWERS = ("first_response", "next_response", TRANSFER)

@@ -11,8 +11,8 @@ from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket, Requester
 from crm.sla.sweep import sweep
-from crm.tickets import service, work
-from crm.tickets.service import Opening
+from crm.tickets import opening, service, work
+from crm.tickets.opening import Opening
 from tests.factories import CUSTOMER, ENGINEER, GROUP, NOW, rows, written
 
 Json = dict[str, Any]
@@ -71,7 +71,7 @@ class Desk:
     async def open(self, now: datetime, kind: str | None = None, chat: int = CUSTOMER) -> OpenTicket:
         who = await self.requester(now, chat)
         async with transaction(self.sessions) as session:
-            return await service.open_ticket(
+            return await opening.open_ticket(
                 session, self.profile, who, written("Не идёт", chat, now=now), now, Opening(kind)
             )
 

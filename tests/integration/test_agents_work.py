@@ -10,7 +10,7 @@ from crm.errors import AlreadyTaken, NotAllowed, NotAnAgent, NotFound, WrongInpu
 from crm.people import service as people
 from crm.people.models import Agent
 from crm.people.service import OpenTicket
-from crm.tickets import messages, queries, service, work
+from crm.tickets import messages, opening, queries, service, work
 from crm.tickets.models import Message, Ticket
 from tests.factories import (
     DESK,
@@ -261,7 +261,7 @@ async def test_an_account_cannot_become_a_second_person(sessions: Sessions) -> N
 async def test_recognising_tells_of_reply_album_and_open_tickets(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         who = await customer(session)
-        ticket = await service.open_ticket(session, PROFILE, who, written("а", message=5, album="501:9"), NOW)
+        ticket = await opening.open_ticket(session, PROFILE, who, written("а", message=5, album="501:9"), NOW)
         seen = await customer(session, message_id=5, reply_to=5, album="501:9")
     assert [t.id for t in seen.tickets] == [ticket.id]
     assert (seen.replied_ticket_id, seen.replied_message_id) == (ticket.id, who.next_message_id)

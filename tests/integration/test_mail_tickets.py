@@ -16,7 +16,7 @@ from crm.people import organizations
 from crm.people import service as people
 from crm.tickets import service as tickets
 from crm.tickets import work
-from crm.tickets.service import Origin, Written
+from crm.tickets.written import Origin, Written
 from tests.factories import PROFILE, Moment, connected, engineer, one, rows
 
 CUSTOMER, COLLEAGUE, STRANGER = "aigerim@firma.kz", "erlan@firma.kz", "thief@example.com"

@@ -15,8 +15,8 @@ from crm.sla.explain import running
 from crm.sla.models import Maintenance
 from crm.sla.sweep import sweep
 from crm.sla.windows import Window
-from crm.tickets import service, work
-from crm.tickets.service import Opening
+from crm.tickets import opening, work
+from crm.tickets.opening import Opening
 from scheduler.jobs import windows
 from tests.factories import (
     CUSTOMER,
@@ -274,7 +274,7 @@ async def test_who_may_and_what_may_not_be(sessions: Sessions) -> None:
 async def test_the_weekly_window_is_in_the_terms_and_the_account_agrees_with_what_is_stored(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         who = await customer(session)
-        ticket = await service.open_ticket(session, WEEKLY, who, written(), NOW, Opening("outage"))
+        ticket = await opening.open_ticket(session, WEEKLY, who, written(), NOW, Opening("outage"))
         found = {one.promise.metric: one for one in await accounts.of_ticket(session, ticket.id, at(30))}
     assert found["first_response"].promise.due_at == at(70)
     for one in found.values():

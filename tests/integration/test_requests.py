@@ -7,7 +7,8 @@ import pytest
 from crm import journal
 from crm.db import Session, Sessions, transaction
 from crm.errors import NotFound
-from crm.tickets import holding, queries, service
+from crm.tickets import holding, queries
+from crm.tickets.written import subject_of
 from tests.factories import (
     NOW,
     OTHER_CUSTOMER,
@@ -111,7 +112,7 @@ async def test_nothing_remains_of_a_request_that_was_rolled_back(sessions: Sessi
     ],
 )
 def test_a_subject_is_short_and_in_one_line(content: dict[str, Any], subject: str) -> None:
-    assert service.subject_of(content) == subject
+    assert subject_of(content) == subject
 
 
 # --- writing -----------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from crm.mail.shown import MOST_PARTS, dealt
-from crm.tickets.service import subject_of
 from crm.tickets.thanks import only_thanks
+from crm.tickets.written import subject_of
 from mailbridge.answers import choice
 
 LOOKS: tuple[Callable[[str], object], ...] = (
