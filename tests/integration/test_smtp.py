@@ -271,12 +271,13 @@ async def test_a_check_says_what_is_wrong() -> None:
     assert "secret" not in str(await said(Script(mail="553 no"), "me:secret@"))
 
 
-async def test_a_hundred_at_once() -> None:
+async def test_forty_at_once() -> None:
+    """Four times as many as are ever under way; well below what a listening socket lets wait."""
     script = Script()
     async with serving(script) as port:
-        outcomes = await asyncio.gather(*(send(at(port), FROM, [f"{n}@firma.kz"], MAIL) for n in range(100)))
-    assert {verdict.state for outcome in outcomes for verdict in outcome.values()} == {"accepted"}
-    assert len({to for _, [to], _ in script.taken}) == 100
+        outcomes = await asyncio.gather(*(send(at(port), FROM, [f"{n}@firma.kz"], MAIL) for n in range(40)))
+    assert [verdict for outcome in outcomes for verdict in outcome.values() if verdict.state != "accepted"] == []
+    assert len({to for _, [to], _ in script.taken}) == 40
 
 
 def test_uvloop_takes_leave_of_a_server_without_trust_as_well(tmp_path: Path) -> None:
