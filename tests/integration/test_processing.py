@@ -168,13 +168,13 @@ async def test_a_refusal_is_told_and_its_effects_are_rolled_back(
 ) -> None:
     from crm.errors import WrongStatus
 
-    real = requester.service.open_ticket
+    real = requester.open_ticket
 
     async def refusing(*args: Any, **more: Any) -> None:
         await real(*args, **more)
         raise WrongStatus(status="new", action="confirm")
 
-    monkeypatch.setattr(requester.service, "open_ticket", refusing)
+    monkeypatch.setattr(requester, "open_ticket", refusing)
     assert await reception.did(said("Не открывается")) == "refused:WrongStatus"
     assert await reception.fetch("select 1 from ticket") == []
     [answer] = await reception.calls("sendMessage")
@@ -184,13 +184,13 @@ async def test_a_refusal_is_told_and_its_effects_are_rolled_back(
 async def test_an_unknown_error_is_tried_three_times_then_kept_and_told(
     reception: Reception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = requester.service.open_ticket
+    real = requester.open_ticket
 
     async def broken(*args: Any, **more: Any) -> None:
         await real(*args, **more)
         raise LookupError("a bug")
 
-    monkeypatch.setattr(requester.service, "open_ticket", broken)
+    monkeypatch.setattr(requester, "open_ticket", broken)
     poison, other = said("Яд"), said("/help", 777)
     await reception.store(poison, other)
     await reception.until_settled(30)
