@@ -29,15 +29,20 @@ class Finding:
 
 async def check(load: Callable[[], Settings], console: Console) -> bool:
     """Print the findings; False if one of them is bad."""
+    return await told(_all(load), console)
+
+
+async def told(findings: AsyncIterator[Finding], console: Console) -> bool:
+    """Each as it is found, without the log in between; False if one of them is bad."""
     configure("error")
     good = True
-    async for finding in _all(load):
+    async for finding in findings:
         good = good and finding.good
-        say(finding, console)
+        _say(finding, console)
     return good
 
 
-def say(finding: Finding, console: Console) -> None:
+def _say(finding: Finding, console: Console) -> None:
     console.print(
         f"{'✓' if finding.good else '✗'} {finding.what}",
         markup=False,

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 from rich.console import Console
 
-from app.check import Finding, say
-from app.logs import configure
+from app.check import Finding, told
 from app.mail_settings import DeskMail, from_name, imap_name
 from app.mailroom import desks
 from app.settings import Settings, WrongSettings
@@ -16,12 +15,7 @@ from mailbridge.smtp import probe
 
 async def check(load: Callable[[], Settings], console: Console) -> bool:
     """Print the findings; False if one of them is bad."""
-    configure("error")
-    good = True
-    async for finding in _all(load):
-        good = good and finding.good
-        say(finding, console)
-    return good
+    return await told(_all(load), console)
 
 
 async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:

@@ -97,9 +97,13 @@ def kept_as_note(look: Look) -> Rendered:
 
 def refusal(look: Look, error: DeskError) -> Rendered:
     """Why not, in one line that says how to mend it."""
-    t = look.t
-    what = error.facts.get("what", "")
-    by_kind = {
+    t, kind = look.t, type(error).__name__
+    known = _by_fact(t).get((kind, error.facts.get("what", "")))
+    return render(known or _by_kind(t, error.facts.get("name", "")).get(kind, t("That did not work.")))
+
+
+def _by_kind(t: Texts, name: str) -> dict[str, str]:
+    return {
         "NotFound": t("This is no longer there."),
         "NotAllowed": t("You are not allowed to do that."),
         "NotAnAgent": t("You are not listed as an engineer of this desk; a lead can add you: /agent add."),
@@ -107,14 +111,17 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         "WrongStatus": t("That is not possible in the request's present state."),
         "AlreadyTaken": t(
             "{name} has taken it already. To take it over all the same, press «Take over».",
-            name=error.facts.get("name", ""),
+            name=name,
         ),
         "CannotRelay": t("We cannot forward messages of this kind."),
         "WrongPlace": t("That does not work here."),
         "WrongInput": t("I did not understand that."),
         "Taken": t("That is somebody else's already."),
     }
-    by_fact = {
+
+
+def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
+    return {
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
         ("NotAllowed", "team"): t("Only a lead or an administrator of the desk may do that."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),
@@ -157,5 +164,3 @@ def refusal(look: Look, error: DeskError) -> Rendered:
         ("NotAllowed", "shifts"): t("Only a lead may change the shifts of others."),
         ("NotFound", "agent"): t("That person is not listed as an engineer of this desk."),
     }
-    kind = type(error).__name__
-    return render(by_fact.get((kind, what), by_kind.get(kind, t("That did not work."))))

@@ -1,8 +1,8 @@
 """One folder on an IMAP server, with everything that can go wrong turned into `Lost`.
 
 aioimaplib waits for ever on a connection that has gone and takes texts for its own syntax, so it is asked only for
-numbers and for whole mails as literals, what comes is taken apart without its recursion, every command has a limit of
-its own, and after any doubt the connection is thrown away.
+numbers and for whole mails as literals, every command has a limit of its own, and after any doubt the connection is
+thrown away. What its protocol does not do is in `imap_client.py`.
 """
 
 import asyncio
@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from dataclasses import dataclass
 from typing import Any
 
-from aioimaplib import AUTH, IMAP4, NONAUTH, Command, IMAP4ClientProtocol, quoted
+from aioimaplib import AUTH, Command, quoted
 
 from mailbridge.accounts import Account, folder_name
+from mailbridge.imap_client import Client, Protocol
 
 # Nothing heard for so long in the middle of a command: the connection is dead.
 SILENCE = 30.0
@@ -25,13 +26,11 @@ SLOWEST = 20_000
 CONNECTING = 30.0
 # Of a mail that is too big the header is read, and of that not more than a header should have.
 MOST_HEADER = 256 * 1024
-MOST_LITERAL = 64_000_000
 
 _FETCHED = re.compile(rb"\d+ FETCH \(")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _LITERAL = re.compile(rb'\bBODY\[(?:HEADER)?\](?:<0>)? (?:\{(\d+)\}|"")')
-_ANNOUNCED = re.compile(rb"\{(\d{1,18})\}$")
 _STATED = re.compile(rb"\[(UIDVALIDITY|UIDNEXT) (\d+)\]")
 
 
@@ -59,97 +58,6 @@ class FolderMissing(Lost):
 class Selected:
     uidvalidity: int
     next_uid: int
-
-
-class _Protocol(IMAP4ClientProtocol):  # type: ignore[misc]
-    """The library's, telling what it keeps to itself: that something was heard, that there is new mail, the end. Its
-    greeting would wait for an answer under a lock that no timeout gets past, and its log would show passwords."""
-
-    incomplete_line: bytes
-    current_command: Any
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, heard: Callable[[], None], ended: Callable[[], None]) -> None:
-        super().__init__(loop, lambda _: ended())
-        self.greeted = asyncio.Event()
-        self.news = asyncio.Event()
-        self._heard = heard
-
-    async def welcome(self, line: bytes) -> None:
-        if line.startswith((b"* OK", b"* PREAUTH")):
-            self.state = NONAUTH if line.startswith(b"* OK") else AUTH
-            self.greeted.set()
-        else:
-            self.transport.abort()
-
-    def send(self, line: str, scrub: str | None = None) -> None:
-        self.transport.write(f"{line}\r\n".encode())
-
-    def data_received(self, data: bytes) -> None:
-        self._heard()
-        try:
-            self._take_apart(self.incomplete_line + data)
-        except Exception:
-            # An answer to nothing that was asked: there is no knowing what the next ones belong to.
-            self.transport.abort()
-
-    def _take_apart(self, data: bytes) -> None:
-        """In a loop: the library's own way calls itself for every line, and falls over a thousand of them."""
-        command, at = self.current_command, 0
-        while at < len(data):
-            if command is not None and command.wait_literal_data():
-                missing = command._expected_size - len(command._resp_literal_data)
-                command.append_literal_data(data[at : at + missing])
-                at += missing
-                continue
-            end = data.find(b"\r\n", at)
-            if end < 0:
-                break
-            line, at = data[at:end], end + 2
-            taker = self._handle_line(line, command)
-            if announced := _ANNOUNCED.search(line):
-                command = taker or Command("NIL", "unused")
-                command.begin_literal_data(self._bounded(int(announced[1])))
-            else:
-                command = taker if taker is not None and taker.wait_data() else None
-        self.incomplete_line, self.current_command = data[at:], command
-        if not self.incomplete_line and self.pending_sync_command is not None:
-            self.pending_sync_command.flush()
-
-    def _bounded(self, size: int) -> int:
-        """The size was asked for before; a server that then sends so much more is up to no good."""
-        if size > MOST_LITERAL:
-            self.transport.abort()
-        return size
-
-    def _untagged_response(self, line: bytes) -> Any:
-        if line.endswith(b" EXISTS"):
-            self.news.set()
-        return super()._untagged_response(line)
-
-
-class _Client(IMAP4):  # type: ignore[misc]
-    def __init__(self, account: Account, context: ssl.SSLContext | None, protocol: _Protocol) -> None:
-        self._made = protocol
-        super().__init__(account.host, account.port, timeout=24 * 3600, ssl_context=context)
-
-    def create_client(
-        self,
-        host: str,
-        port: int,
-        loop: asyncio.AbstractEventLoop | None,
-        conn_lost_cb: Any = None,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
-        running = asyncio.get_running_loop()
-        self.protocol = self._made
-        # The library awaits it.
-        self._client_task = running.create_task(
-            running.create_connection(lambda: self._made, host, port, ssl=ssl_context)
-        )
-
-    async def greeting(self) -> None:
-        await self._client_task
-        await self._made.greeted.wait()
 
 
 @contextlib.asynccontextmanager
@@ -182,8 +90,8 @@ class Connection:
         self._ended = False
         self._limit: asyncio.Timeout | None = None
         self._latest = 0.0
-        self._protocol = _Protocol(self._loop, self._heard, self._end)
-        self._client = _Client(account, context if account.security == "tls" else None, self._protocol)
+        self._protocol = Protocol(self._loop, self._heard, self._end)
+        self._client = Client(account, context if account.security == "tls" else None, self._protocol)
 
     async def open(self) -> None:
         account = self._account

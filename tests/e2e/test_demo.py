@@ -9,18 +9,9 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright, expect
 
 from sandbox.client import Sandbox
+from tests.e2e.page import CHROMIUM, QUIET
 from tests.e2e.processes import Process, free_port
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENT = 30_000
 
 
