@@ -192,8 +192,8 @@ async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+        # Within bounds: a library below may swallow a cancellation that comes at an unlucky moment.
+        await asyncio.wait({task}, timeout=DRAIN_SECONDS)
 
 
 @contextlib.asynccontextmanager

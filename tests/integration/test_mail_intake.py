@@ -68,8 +68,10 @@ class Post:
             yield made
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            while not (await asyncio.wait({task}, timeout=5))[0]:
+                # A library below may swallow a cancellation that comes at an unlucky moment.
+                for one in asyncio.all_tasks() - {asyncio.current_task()}:
+                    one.cancel()
 
     async def rows(self, query: str = "select * from inbox order by id", *values: Any) -> list[Any]:
         async with self.sessions() as session:
