@@ -1,4 +1,4 @@
-"""What the suite needs of whatever stands behind an adapter: two customers, two zones, and a hand behind the desk's back.
+"""What the suite needs of whatever stands behind an adapter: customers, zones, and a hand behind the desk's back.
 
 A module beside this one, `NAME_stage.py`, gives `stage()`: an async context manager that yields a Stage. The suite
 leaves the cloud as it found it, so a stage may begin empty each time or live for months.
@@ -35,8 +35,9 @@ class Customer:
 
 
 class Stage(Protocol):
-    """`anna` has web-1 and db-1 in the first zone and web-2 in the second; `boris` has shop-1 in the first. All run, none
-    is locked, neither has a link. `kills_hosts`: whether `dead_host` can be asked for.
+    """`anna` has web-1 and db-1 in the first zone and web-2 in the second; `boris` has shop-1 in the first.
+
+    All run, none is locked, neither customer has a link. `kills_hosts`: whether `dead_host` can be asked for.
     """
 
     cloud: Cloud
