@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
 from provider.port import CloudError, Later, Reason, Refused, Unknown
 
 LONGEST = 300
-SURELY_NOT_SENT = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ConnectTimeout")
+# Of urllib3; what keystoneauth calls ConnectTimeout is any timeout at all.
+SURELY_NOT_SENT = (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)
 REASONS: dict[int, Reason] = {
     401: "unauthorized",
     403: "forbidden",
@@ -44,9 +47,7 @@ def of_exception(service: str, error: BaseException, *, changes: bool) -> CloudE
 
 def sent(error: BaseException) -> bool:
     """False only where it is sure that the request never left."""
-    return not any(
-        type(one).__name__ in SURELY_NOT_SENT or isinstance(one, ssl.SSLCertVerificationError) for one in _chain(error)
-    )
+    return not any(isinstance(one, SURELY_NOT_SENT) for one in _chain(error))
 
 
 def one_line(text: str) -> str:

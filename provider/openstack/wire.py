@@ -156,8 +156,9 @@ class Talk:
             self.line.connection.session.get_token()
             if part not in self.line.clients:
                 client = getattr(self.line.connection, part)
+                # None too when nobody answers there, and a client made without an answer stays a wrong one.
                 if client.get_endpoint_data() is None:
-                    raise Refused("invalid", f"{part}: not in the cloud's catalog")
+                    raise Later(f"{part}: not in the cloud's catalog, or not there")
                 self.line.clients[part] = client
             return self.line.clients[part]
 
@@ -217,7 +218,7 @@ def connect(entry: str, clouds_yaml: str | None, timeout: float) -> "Connection"
     files = [clouds_yaml] if clouds_yaml else None
     try:
         region = OpenStackConfig(config_files=files, load_envvars=False).get_one(cloud=entry, api_timeout=timeout)
-        return Connection(config=region)
+        return Connection(config=region, strict_proxies=True)
     except (SDKException, OSError, ValueError, TypeError) as error:
         where = clouds_yaml or "clouds.yaml"
         raise Refused("invalid", f"no usable entry {entry!r} in {where} ({type(error).__name__})") from None

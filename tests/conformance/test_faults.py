@@ -49,8 +49,8 @@ async def test_reading_can_always_be_tried_later(stage: Stage, fault: Fault) -> 
         pytest.skip(f"this stage has no fault {fault!r}")
     server = stage.anna.servers["web-1"]
     async with stage.fault(fault):
-        for ask in (stage.cloud.server(server), stage.cloud.servers(), stage.cloud.log(server)):
+        for ask in (stage.cloud.server, stage.cloud.servers, stage.cloud.log):
             with pytest.raises(Later) as later:
-                await ask
+                await ask(server)
             assert later.value.seconds == (SECONDS if fault == "busy" else None)
     await settled(stage.cloud, server)

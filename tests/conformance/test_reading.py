@@ -46,7 +46,7 @@ async def test_servers_of_all_and_of_one(stage: Stage) -> None:
     every = {one.id: one.project_id for one in await stage.cloud.servers()}
     assert {*stage.anna.servers.values(), *stage.boris.servers.values()} <= set(every)
     assert {one.id for one in (await mine(stage)).values()} == {
-        id for id, project in every.items() if project == stage.anna.project
+        one for one, project in every.items() if project == stage.anna.project
     }
 
 
@@ -65,9 +65,9 @@ async def test_a_server_with_all_that_is_known_of_it(stage: Stage) -> None:
 
 
 async def test_a_server_that_is_not_there(cloud: Cloud) -> None:
-    for ask in (cloud.server(NOTHING), cloud.log(NOTHING), cloud.act(NOTHING, "reboot")):
+    for ask in (cloud.server, cloud.log, lambda one: cloud.act(one, "reboot")):
         with pytest.raises(Refused) as refused:
-            await ask
+            await ask(NOTHING)
         assert refused.value.reason == "not_found"
         assert "\n" not in refused.value.text
 

@@ -16,11 +16,13 @@ async def until(ask: Callable[[], Awaitable[T]], right: Callable[[T], bool], bou
     last: T | None = None
     try:
         async with asyncio.timeout(bound):
-            while not right(last := await ask()):
+            while True:
+                last = await ask()
+                if right(last):
+                    return last
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise AssertionError(f"still {last!r} after {bound:g} s") from None
-    return last
 
 
 async def settled(cloud: Cloud, server_id: str, status: str = "ACTIVE") -> Server:
