@@ -50,6 +50,8 @@ def type_labels(t: Texts) -> dict[str, str]:
         "quota": t("Raise quotas"),
         "password": t("The cabinet's password"),
         "link": t("Link two availability zones"),
+        "cabinet": t("Open a cabinet"),
+        "trial": t("Try it free of charge"),
         "other": t("Something else"),
         "incident": t("Something does not work"),
         "question": t("A question"),

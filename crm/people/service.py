@@ -236,13 +236,19 @@ async def agents(session: Session, desk: str) -> list[Agent]:
     return list(found)
 
 
+# What each role may do in the cloud unless a lead says otherwise: plan, approve power, approve money.
+RIGHTS_OF = {"agent": ["request", "power"], "lead": ["request", "power", "money"]}
+
+
 async def name_agent(session: Session, desk: str, telegram_id: int, name: str, role: str, now: datetime) -> Agent:
     """Make someone an agent, or change the role of one."""
     found = await session.scalars(select(Agent).where(Agent.desk == desk, Agent.telegram_id == telegram_id))
     agent = found.one_or_none()
     if agent is None:
-        agent = Agent(desk=desk, telegram_id=telegram_id, name=name, role=role, created_at=now)
+        agent = Agent(desk=desk, telegram_id=telegram_id, name=name, role=role, rights=RIGHTS_OF[role], created_at=now)
         session.add(agent)
+    if agent.role != role or not agent.active:
+        agent.rights = RIGHTS_OF[role]
     agent.name, agent.role, agent.active, agent.on_duty = name, role, True, True
     await session.flush()
     return agent
