@@ -49,13 +49,10 @@ class CloudSide:
         """reboot, start, stop, delete as its owner; lock, unlock, heal, or a status to put it into."""
         return cast("Json", await self._call("POST", "/act", {"server": server, "act": act}))
 
-    async def server(self, server: str) -> "Json":
-        """As it is now, while it lives. Raises AssertionError when it is gone."""
-        for project in (await self.state())["projects"]:
-            for one in project["servers"]:
-                if one["id"] == server:
-                    return cast("Json", one)
-        raise AssertionError(f"no server {server}")
+    async def server(self, server: str) -> "Json | None":
+        """As it is now; None when it is gone."""
+        every = [one for project in (await self.state())["projects"] for one in project["servers"]]
+        return next((one for one in every if one["id"] == server), None)
 
     async def unlink(self, project: str) -> None:
         await self._call("POST", "/unlink", {"project": project})
@@ -73,9 +70,9 @@ class CloudSide:
         """`what`: alive, zone (of a new one), vcpus, ram."""
         return cast("Json", await self._call("POST", "/hosts", {"name": name, **what}))
 
-    async def delay(self, seconds: float) -> None:
-        """How long an accepted order takes from now on."""
-        await self._call("POST", "/delay", {"seconds": seconds})
+    async def pace(self, **seconds: float) -> None:
+        """`delay`: how long an accepted order takes from now on; `patience`: how long a dead host is believed in."""
+        await self._call("POST", "/pace", seconds)
 
     async def fault(self, kind: str, **order: object) -> int:
         """`order` as in docs/sandbox.md: what, project, server, times, after, code, seconds, done, …"""
@@ -105,9 +102,17 @@ class CloudSide:
 
         async def look() -> "Json | None":
             one = await self.server(server)
-            return one if one["status"] == status and one["task"] is None else None
+            return one if one and one["status"] == status and one["task"] is None else None
 
         return await self._sandbox.wait(look, timeout, f"server {server} in {status}")
+
+    async def gone(self, server: str, timeout: float = 10) -> None:
+        """Until it is deleted."""
+
+        async def look() -> bool:
+            return await self.server(server) is None
+
+        await self._sandbox.wait(look, timeout, f"the end of server {server}")
 
     async def _id(self, path: str, **body: object) -> str:
         return cast(str, (await self._call("POST", path, body))["id"])

@@ -16,14 +16,15 @@ from sandbox.telegram.events import Events
 TOKEN: Final = "sandbox"
 ZONES: Final = ("almaty-1", "astana-1")
 DELAY: Final = 1.0
-# So long a real cloud goes on believing in a host that no longer answers.
-BELIEVED: Final = timedelta(seconds=60)
+# So many seconds a real cloud goes on believing in a host that no longer answers.
+PATIENCE: Final = 60.0
 
 T = TypeVar("T")
 
 
 class Cloud:
-    """One per server, in memory. `delay`: how many seconds an accepted order takes."""
+    """One per server, in memory. `delay`: how many seconds an accepted order takes; `patience`: how many a dead host is
+    believed to live."""
 
     def __init__(self, events: Events, now: Callable[[], float] = time.time) -> None:
         self._events = events
@@ -33,7 +34,7 @@ class Cloud:
 
     def clear(self) -> None:
         """As it was at the beginning: two zones with a host each, and no customers."""
-        self.delay = DELAY
+        self.delay, self.patience = DELAY, PATIENCE
         self.projects: dict[str, Project] = {}
         self.users: dict[str, User] = {}
         self.machines: dict[str, Machine] = {}
@@ -78,16 +79,25 @@ class Cloud:
             raise No("not_found", f"no server {which}")
         return machine
 
-    def zones(self) -> Iterator[tuple[str, bool]]:
+    def servers_of(self, project: str) -> list[Machine]:
+        """Deleted ones too. A filter and no more: nobody asks whether there is such a project."""
+        found = self.projects.get(project)
+        return [*found.servers.values(), *found.past] if found else []
+
+    def believed(self, host: Host) -> bool:
+        """Does the cloud itself think that it lives?"""
+        return host.died_at is None or self.now() - host.died_at < timedelta(seconds=self.patience)
+
+    def zones(self) -> dict[str, bool]:
         """Each with whether the cloud believes that it works."""
-        now = self.now()
-        for zone in dict.fromkeys(host.zone for host in self.hosts.values()):
-            hosts = [host for host in self.hosts.values() if host.zone == zone]
-            yield zone, any(host.died_at is None or now - host.died_at < BELIEVED for host in hosts)
+        found: dict[str, bool] = {}
+        for host in self.hosts.values():
+            found[host.zone] = found.get(host.zone, False) or self.believed(host)
+        return found
 
     def check_zone(self, zone: object) -> str:
-        if zone not in {name for name, _ in self.zones()}:
-            raise No("invalid", f"no zone {zone}")
+        if zone not in self.zones():
+            raise No("not_found", f"no zone {zone}")
         return str(zone)
 
     # Cabinets

@@ -40,7 +40,7 @@ class CloudControl:
             "path": "/cloud",
             "token": TOKEN,
             "delay": self._cloud.delay,
-            "zones": [name for name, _ in self._cloud.zones()],
+            "zones": list(self._cloud.zones()),
             "hosts": [views.host(one) for one in self._cloud.hosts.values()],
             "projects": [views.cabinet(one, marks) for one in self._cloud.projects.values()],
         }
@@ -145,8 +145,9 @@ class CloudControl:
         self._tell_owners(machine for machine in self._cloud.machines.values() if machine.host is host)
         return views.host(host)
 
-    async def set_delay(self, body: Json) -> object:
-        self._cloud.delay = float(body["seconds"])
+    async def set_pace(self, body: Json) -> object:
+        self._cloud.delay = float(body.get("delay", self._cloud.delay))
+        self._cloud.patience = float(body.get("patience", self._cloud.patience))
         return {}
 
     async def add_fault(self, body: Json) -> object:
@@ -183,7 +184,7 @@ class CloudControl:
             ("POST", "/erase", self.erase),
             ("POST", "/load", self.load),
             ("POST", "/hosts", self.set_host),
-            ("POST", "/delay", self.set_delay),
+            ("POST", "/pace", self.set_pace),
             ("POST", "/faults", self.add_fault),
             ("GET", "/faults", self.list_faults),
             ("DELETE", "/faults", self.clear_faults),

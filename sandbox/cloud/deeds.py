@@ -21,11 +21,13 @@ def text(body: Json, key: str) -> str:
 
 
 def services(cloud: Cloud, body: Json, fate: Fate) -> Result:
-    return 200, {"services": [{"name": name, "version": VERSION} for name in PARTS]}
+    dead = [host.name for host in cloud.hosts.values() if not cloud.believed(host)]
+    problems = {"servers": f"no sign of life from {', '.join(dead)}" if dead else None}
+    return 200, {"services": [{"name": name, "version": VERSION, "problem": problems.get(name)} for name in PARTS]}
 
 
 def zones(cloud: Cloud, body: Json, fate: Fate) -> Result:
-    return 200, {"zones": [{"name": name, "available": available} for name, available in cloud.zones()]}
+    return 200, {"zones": [{"name": name, "available": available} for name, available in cloud.zones().items()]}
 
 
 def hosts(cloud: Cloud, body: Json, fate: Fate) -> Result:
@@ -73,8 +75,7 @@ def usage(cloud: Cloud, body: Json, fate: Fate) -> Result:
 
 def servers(cloud: Cloud, body: Json, fate: Fate) -> Result:
     """Those that live; with `since` those that changed at that moment or later, deleted ones too."""
-    project = cloud.project(body["project"]) if "project" in body else None
-    known = [*project.servers.values(), *project.past] if project else cloud.machines.values()
+    known = cloud.servers_of(body["project"]) if "project" in body else list(cloud.machines.values())
     if "since" in body:
         since = views.time_from(body["since"])
         return 200, {"servers": [views.server(one) for one in known if one.updated_at >= since]}
