@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     admin,
     agent,
+    cloud,
     duty,
     emergency,
     held,
@@ -42,7 +43,16 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(
+        requests.router,
+        linking.router,
+        cloud.router,
+        requester.router,
+        admin.router,
+        duty.router,
+        emergency.router,
+        agent.router,
+    ),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
     *(held.router, topic.router, fallback),
 )

@@ -29,14 +29,15 @@ from crm.tickets.written import Written, shortened
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """The press that asks for it: `dialogue` is the message in the private chat in which it began."""
+    """Who asks by which button: its data names the dialogue, what is asked and of what."""
 
     who: Requester
-    dialogue: int
+    button: str
     now: datetime
 
-    def key(self, desk: str, kind: str, target: str) -> str:
-        return f"press:{desk}:{self.who.address}:{self.dialogue}:{kind}:{target}"
+    def key(self, desk: str) -> str:
+        """The same for the same button of the same dialogue of the same person."""
+        return f"press:{desk}:{self.who.address}:{self.button}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ def _asked(row: Any) -> Asked:
     return Asked(facts.pop("ticket_id"), facts.pop("reference"), facts.pop("due_at"), facts)
 
 
-async def pressed(session: Session, desk: str, key: str) -> Asked | None:
+async def pressed(session: Session, desk: str, press: Press) -> Asked | None:
     """What was asked by that press before."""
-    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, key)
+    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, press.key(desk))
     return _asked(found[0]) if found else None
 
 
@@ -87,7 +88,7 @@ async def power(session: Session, profile: Profile, press: Press, act: Power, vm
     if act not in machine.offers:
         raise WrongStatus(what="machine", status=machine.status)
     wanted = wants.power(act, machine.project_id, machine.server_id, machine.name)
-    return await _ask(session, profile, press, str(vm_id), asked.power(_t(press), act, machine.name), lambda _: wanted)
+    return await _ask(session, profile, press, asked.power(_t(press), act, machine.name), lambda _: wanted)
 
 
 async def quota(
@@ -99,9 +100,8 @@ async def quota(
     present, whole = await choices.known(session, profile, own)
     changed = limits.check(actions.rules_of(profile), present, whole, {resource: value})
     wish = asked.quota(_t(press), own.name, resource, present[resource][0], value)
-    target = f"{own.project_id}:{resource}:{value}"
     wanted = wants.quota(own.project_id, own.name, dict(changed.items()))
-    return await _ask(session, profile, press, target, wish, lambda _: wanted)
+    return await _ask(session, profile, press, wish, lambda _: wanted)
 
 
 async def password(session: Session, profile: Profile, press: Press, cabinet_id: int, marked: str) -> Asked:
@@ -109,7 +109,7 @@ async def password(session: Session, profile: Profile, press: Press, cabinet_id:
     own = choices.cabinet(access, cabinet_id)
     user_id, login = choices.login(own, marked)
     wanted = wants.password(own.project_id, user_id, login)
-    return await _ask(session, profile, press, user_id, asked.password(_t(press), login), lambda _: wanted)
+    return await _ask(session, profile, press, asked.password(_t(press), login), lambda _: wanted)
 
 
 async def link(session: Session, profile: Profile, press: Press, cabinet_id: int, marked: tuple[str, str]) -> Asked:
@@ -120,12 +120,11 @@ async def link(session: Session, profile: Profile, press: Press, cabinet_id: int
     if first == second:
         raise NotFound(what="zone")
     wish = asked.link(_t(press), own.name, first, second)
-    target = ":".join([own.project_id, *sorted((first, second))])
 
     def named(ticket: OpenTicket) -> Wanted:
         return wants.link(own.project_id, own.name, (first, second), ticket.reference)
 
-    return await _ask(session, profile, press, target, wish, named)
+    return await _ask(session, profile, press, wish, named)
 
 
 async def cabinet(session: Session, profile: Profile, press: Press, name: str, phone: str, proven: bool) -> Asked:
@@ -145,7 +144,7 @@ async def cabinet(session: Session, profile: Profile, press: Press, name: str, p
         account = naming.account(ticket.reference, name)
         return wants.cabinet(ticket.id, account, dict(rules.cabinet.items()), email, name)
 
-    return await _ask(session, profile, press, "new", asked.cabinet(_t(press), name, phone, proven), named)
+    return await _ask(session, profile, press, asked.cabinet(_t(press), name, phone, proven), named)
 
 
 def _t(press: Press) -> asked.Texts:
@@ -153,12 +152,12 @@ def _t(press: Press) -> asked.Texts:
 
 
 async def _ask(
-    session: Session, profile: Profile, press: Press, target: str, wish: Wish, make: Callable[[OpenTicket], Wanted]
+    session: Session, profile: Profile, press: Press, wish: Wish, make: Callable[[OpenTicket], Wanted]
 ) -> Asked:
     """Whoever presses twice waits here for the first press, and gets what that one got."""
-    key = press.key(profile.name, wish.kind, target)
+    key = press.key(profile.name)
     await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
-    before = await pressed(session, profile.name, key)
+    before = await pressed(session, profile.name, press)
     if before is not None:
         return before
     who, now = press.who, press.now
