@@ -82,3 +82,19 @@ class Queue(CallbackData, prefix="queue"):
 class Type(CallbackData, prefix="type"):
     ticket: Id
     key: str
+
+
+class Act(CallbackData, prefix="act"):
+    """What an engineer decides of an action in the cloud: approve; refuse (silent: without a reason, back: not after
+    all); of an unknown one done, notdone, again."""
+
+    action: str
+    id: Id
+
+
+class Machine(CallbackData, prefix="vm"):
+    """What an engineer wants of a machine (its row) for that ticket: show it, or a power action."""
+
+    action: str
+    ticket: Id
+    id: Id

@@ -12,6 +12,8 @@ from bot.handlers import (
     agent,
     duty,
     emergency,
+    group_help,
+    hands,
     held,
     linking,
     maintenance,
@@ -44,7 +46,7 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 ROUTERS = (
     *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
-    *(held.router, topic.router, fallback),
+    *(held.router, hands.router, group_help.router, topic.router, fallback),
 )
 
 

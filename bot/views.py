@@ -6,7 +6,7 @@ from typing import Any
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import keyboards, kinds
+from bot import cloud_notices, keyboards, kinds
 from bot.rendered import Rendered, render
 from crm import notices
 from crm.notices import Look as Look
@@ -172,6 +172,10 @@ def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
     return keyboards.solved(look.t, facts["ticket"])
 
 
+def _perhaps_solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup | None:
+    return _solved(look, facts) if facts.get("resolved") else None
+
+
 def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
     said = notices.SAYINGS["lapsed"](look, facts)
     asked = look.t("How did we do?")
@@ -188,6 +192,8 @@ NOTICES: dict[str, Notice] = {
     "resolved": _notice("resolved", _solved),
     "reminded": _notice("reminded", _solved),
     "lapsed": _lapsed,
+    "action_succeeded": _notice("action_succeeded", _perhaps_solved),
+    "secret_ready": cloud_notices.secret,
     "repeat": _repeat,
 }
 

@@ -26,3 +26,10 @@ class Decline(StatesGroup):
     """An agent pressed «decline» (data: `ticket`); the next message in that topic is the reason."""
 
     reason = State()
+
+
+class Refusal(StatesGroup):
+    """An agent pressed «refuse» at an action in the cloud (data: `action`, `message`); the next message is the
+    reason."""
+
+    reason = State()
