@@ -84,6 +84,22 @@ class Type(CallbackData, prefix="type"):
     key: str
 
 
+class Act(CallbackData, prefix="act"):
+    """What an engineer decides of an action in the cloud: approve; refuse (silent: without a reason, back: not after
+    all); of an unknown one done, notdone, again."""
+
+    action: str
+    id: Id
+
+
+class Machine(CallbackData, prefix="vm"):
+    """What an engineer wants of a machine (its row) for that ticket: show it, or a power action."""
+
+    action: str
+    ticket: Id
+    id: Id
+
+
 # --- a customer's dialogue about the cloud; `dialogue` is the message of the private chat in which it began -----
 
 
@@ -94,7 +110,7 @@ class Dialogue(CallbackData, prefix="dlg"):
     action: str
 
 
-class Machine(CallbackData, prefix="vm"):
+class OwnMachine(CallbackData, prefix="own"):
     """list (`id` is where the page of the list begins), look, stopping (asks once more), or what to do with it."""
 
     dialogue: Id

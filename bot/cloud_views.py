@@ -56,17 +56,13 @@ def lacking(look: Look, key: str, who: Lacking, dialogue: int) -> Rendered:
 def machines(look: Look, found: Sequence[Machine], offset: int, more: bool, dialogue: int) -> Rendered:
     t = look.t
 
-    def at(start: int) -> press.Machine:
-        return press.Machine(dialogue=dialogue, action="list", id=start)
+    def at(start: int) -> press.OwnMachine:
+        return press.OwnMachine(dialogue=dialogue, action="list", id=start)
 
-    rows: Rows = [
-        [
-            button(
-                f"{one.name[:40]} · {state(t, one)}"[:LABEL], press.Machine(dialogue=dialogue, action="look", id=one.id)
-            )
-        ]
-        for one in found
-    ]
+    rows: Rows = []
+    for one in found:
+        label = f"{one.name[:40]} · {state(t, one)}"[:LABEL]
+        rows.append([button(label, press.OwnMachine(dialogue=dialogue, action="look", id=one.id))])
     turn = [button("«", at(max(offset - PAGE, 0)))] if offset else []
     turn += [button("»", at(offset + PAGE))] if more else []
     rows += [turn] if turn else []
@@ -93,7 +89,7 @@ def machine(look: Look, one: Machine, seen_at: datetime | None, dialogue: int) -
     elif not one.offers:
         lines += ["", t("In this state there is nothing to be done by a button; write to us in your own words.")]
     rows: Rows = [[_offer(t, act, one.id, dialogue)] for act in one.offers]
-    back = press.Machine(dialogue=dialogue, action="list", id=0)
+    back = press.OwnMachine(dialogue=dialogue, action="list", id=0)
     rows += own_words(t, dialogue) + leaving(t, dialogue, back)
     return render(as_list(*lines), keyboards.inline(rows))
 
@@ -103,14 +99,16 @@ def _offer(t: Texts, act: str, vm_id: int, dialogue: int) -> Any:
     labels = {**words.verb_labels(t), "reboot": t("Reboot now")}
     action = "stopping" if act == "stop" else act
     style = {"reboot": "danger", "start": "success"}.get(act)
-    return button(labels[act], press.Machine(dialogue=dialogue, action=action, id=vm_id), style)
+    return button(labels[act], press.OwnMachine(dialogue=dialogue, action=action, id=vm_id), style)
 
 
 def stopping(look: Look, one: Machine, dialogue: int) -> Rendered:
     t = look.t
     sure = t("It stays off until you switch it on again, and so does what runs on it.")
-    rows: Rows = [[button(t("Switch off now"), press.Machine(dialogue=dialogue, action="stop", id=one.id), "danger")]]
-    rows += leaving(t, dialogue, press.Machine(dialogue=dialogue, action="look", id=one.id))
+    rows: Rows = [
+        [button(t("Switch off now"), press.OwnMachine(dialogue=dialogue, action="stop", id=one.id), "danger")]
+    ]
+    rows += leaving(t, dialogue, press.OwnMachine(dialogue=dialogue, action="look", id=one.id))
     headline = t("Switch off {name}?", name=one.name)
     return render(as_list(Bold(headline), sure), keyboards.inline(rows))
 

@@ -13,6 +13,8 @@ from bot.handlers import (
     cloud,
     duty,
     emergency,
+    group_help,
+    hands,
     held,
     linking,
     maintenance,
@@ -54,7 +56,7 @@ ROUTERS = (
         agent.router,
     ),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
-    *(held.router, topic.router, fallback),
+    *(held.router, hands.router, group_help.router, topic.router, fallback),
 )
 
 

@@ -7,7 +7,7 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text, as_list
 
 from bot import callbacks as press
-from bot import cloud_views, keyboards, kinds
+from bot import cloud_notices, cloud_views, keyboards, kinds
 from bot.rendered import Rendered, render
 from crm import notices
 from crm.notices import Look as Look
@@ -186,6 +186,10 @@ def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
     return keyboards.solved(look.t, facts["ticket"])
 
 
+def _perhaps_solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup | None:
+    return _solved(look, facts) if facts.get("resolved") else None
+
+
 def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
     said = notices.SAYINGS["lapsed"](look, facts)
     asked = look.t("How did we do?")
@@ -202,6 +206,8 @@ NOTICES: dict[str, Notice] = {
     "resolved": _notice("resolved", _solved),
     "reminded": _notice("reminded", _solved),
     "lapsed": _lapsed,
+    "action_succeeded": _notice("action_succeeded", _perhaps_solved),
+    "secret_ready": cloud_notices.secret,
     "repeat": _repeat,
 }
 

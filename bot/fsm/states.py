@@ -28,6 +28,13 @@ class Decline(StatesGroup):
     reason = State()
 
 
+class Refusal(StatesGroup):
+    """An agent pressed «refuse» at an action in the cloud (data: `action`, `message`); the next message is the
+    reason."""
+
+    reason = State()
+
+
 class Cloud(StatesGroup):
     """A dialogue about the cloud (data: `kind`, the request type, and `dialogue`, the message in which it began).
 

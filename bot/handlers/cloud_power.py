@@ -33,14 +33,14 @@ async def _listed(ctx: Context, who: Requester, access: Access, began: int, offs
     return cloud_views.machines(ctx.look(who.language), found, offset, more, began)
 
 
-@router.callback_query(press.Machine.filter(F.action == "list"))
+@router.callback_query(press.OwnMachine.filter(F.action == "list"))
 async def listing(
     query: CallbackQuery,
     ctx: Context,
     who: Requester,
     state: FSMContext,
     raw_state: str | None,
-    callback_data: press.Machine,
+    callback_data: press.OwnMachine,
 ) -> str:
     await dialogue.alive(state, raw_state, callback_data.dialogue)
     access = await require(ctx.session, ctx.profile, who.person_id, "reboot")
@@ -52,14 +52,14 @@ async def listing(
     return "machines"
 
 
-@router.callback_query(press.Machine.filter(F.action.in_({"look", "stopping"})))
+@router.callback_query(press.OwnMachine.filter(F.action.in_({"look", "stopping"})))
 async def look(
     query: CallbackQuery,
     ctx: Context,
     who: Requester,
     state: FSMContext,
     raw_state: str | None,
-    callback_data: press.Machine,
+    callback_data: press.OwnMachine,
 ) -> str:
     await dialogue.alive(state, raw_state, callback_data.dialogue)
     access = await require(ctx.session, ctx.profile, who.person_id, "reboot")
@@ -72,14 +72,14 @@ async def look(
     return "machine"
 
 
-@router.callback_query(press.Machine.filter(F.action.in_(set(get_args(Power)))))
+@router.callback_query(press.OwnMachine.filter(F.action.in_(set(get_args(Power)))))
 async def act(
     query: CallbackQuery,
     ctx: Context,
     who: Requester,
     state: FSMContext,
     raw_state: str | None,
-    callback_data: press.Machine,
+    callback_data: press.OwnMachine,
 ) -> str:
     """Confirmed: nobody else is needed where the agreement says so. A machine that changed meanwhile is shown anew."""
     pressed = await dialogue.last_press(query, ctx, who, state, raw_state, callback_data)

@@ -39,7 +39,7 @@ async def first(ctx: Context, who: Requester, access: Access, began: int) -> Ren
 
 async def _resources(ctx: Context, who: Requester, access: Access, cabinet: int, began: int) -> Rendered | None:
     own = choices.cabinet(access, cabinet)
-    limits = await choices.quotas(ctx.session, ctx.profile, own)
+    limits = await choices.limits_of(ctx.session, ctx.profile, own)
     if not limits:
         return None
     return quota_views.resources(ctx.look(who.language), own, limits, began, len(access.cabinets) > 1)
@@ -49,11 +49,11 @@ async def _about(ctx: Context, who: Requester, cabinet: int, resource: str) -> t
     """Asked anew at each press. Raises NotFound for what is not theirs, or cannot be raised."""
     access = await require(ctx.session, ctx.profile, who.person_id, "quota")
     own = choices.cabinet(access, cabinet)
-    limits = await choices.quotas(ctx.session, ctx.profile, own)
+    limits = await choices.limits_of(ctx.session, ctx.profile, own)
     for known in RESOURCES:
         if known == resource and known in limits:
             return own, known, limits[known]
-    raise NotFound(what="resource")
+    raise NotFound(what="choice")
 
 
 @router.callback_query(press.Quota.filter(F.step == "look"))
@@ -69,7 +69,7 @@ async def look(
     access = await require(ctx.session, ctx.profile, who.person_id, "quota")
     page = await _resources(ctx, who, access, callback_data.cabinet, callback_data.dialogue)
     if page is None:
-        raise NotFound(what="resource")
+        raise NotFound(what="choice")
     await dialogue.show(ctx, query, state, page)
     return "resources"
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crm.cloud import actions, asked, choices, limits, naming
+from crm.cloud import actions, asked, choices, naming, quotas
 from crm.cloud import wanted as wants
 from crm.cloud.access import access_of, needed, require
 from crm.cloud.asked import Wish
+from crm.cloud.ordering import link_name
 from crm.cloud.rules import REQUEST_TYPES, Kind, Power, Resource
 from crm.cloud.wanted import Wanted
 from crm.db import Session
@@ -97,10 +98,11 @@ async def quota(
     """`value` is the new limit. Raises OverCeiling with the `most` that can be had, WrongInput for no raise."""
     access = await require(session, profile, press.who.person_id, "quota")
     own = choices.cabinet(access, cabinet_id)
-    present, whole = await choices.known(session, profile, own)
-    changed = limits.check(actions.rules_of(profile), present, whole, {resource: value})
-    wish = asked.quota(_t(press), own.name, resource, present[resource][0], value)
-    wanted = wants.quota(own.project_id, own.name, dict(changed.items()))
+    present = await quotas.allowed(session, profile.name, own.project_id)
+    rules = actions.rules_of(profile)
+    raised = await quotas.raised(session, profile.name, rules, own.project_id, {resource: value})
+    wish = asked.quota(_t(press), own.name, resource, present.get(resource, 0), value)
+    wanted = wants.quota(own.project_id, own.name, raised)
     return await _ask(session, profile, press, wish, lambda _: wanted)
 
 
@@ -118,13 +120,10 @@ async def link(session: Session, profile: Profile, press: Press, cabinet_id: int
     available = await choices.zones(session, profile)
     first, second = (choices.zone(available, one) for one in marked)
     if first == second:
-        raise NotFound(what="zone")
+        raise NotFound(what="choice")
     wish = asked.link(_t(press), own.name, first, second)
-
-    def named(ticket: OpenTicket) -> Wanted:
-        return wants.link(own.project_id, own.name, (first, second), ticket.reference)
-
-    return await _ask(session, profile, press, wish, named)
+    wanted = wants.link(own.project_id, own.name, (first, second), link_name((first, second)))
+    return await _ask(session, profile, press, wish, lambda _: wanted)
 
 
 async def cabinet(session: Session, profile: Profile, press: Press, name: str, phone: str, proven: bool) -> Asked:
