@@ -10,7 +10,6 @@ One scheduler sweeps, the others stand by. Every call is made outside of a trans
 before the next one. A cloud that is away ends the sweep; one that refuses something only that part of it.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,22 +54,19 @@ class Swept:
 
 @dataclass(slots=True)
 class Round:
-    """One sweep of one desk's cloud, by the session that keeps the others out."""
+    """One sweep of one desk's cloud, by the session that keeps the others out. All that it sees counts as seen when it
+    `began`: nothing that was known later is set back.
+    """
 
     place: Place
     session: Session
     state: State
     began: datetime
-    _since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     done: Swept = field(default_factory=Swept)
 
     @property
     def desk(self) -> str:
         return self.place.profile.name
-
-    @property
-    def now(self) -> datetime:
-        return self.began + timedelta(seconds=asyncio.get_running_loop().time() - self._since)
 
     async def ask(self, name: str, call: Awaitable[T]) -> T:
         """One call, counted. Raises Refused or Later; what an adapter did not foresee is Later as well."""
@@ -121,9 +117,9 @@ async def _swept(it: Round) -> Swept:
 async def _tell(it: Round) -> None:
     async with it.session.atomic():
         if it.done.problem is None:
-            if await away.over(it.session, it.place.profile, it.now):
+            if await away.over(it.session, it.place.profile, it.began):
                 log.info("cloud.back", desk=it.desk)
-        elif await away.note(it.session, it.place.profile, it.done.problem, it.now):
+        elif await away.note(it.session, it.place.profile, it.done.problem, it.began):
             log.warning("cloud.away", desk=it.desk, problem=it.done.problem)
 
 
@@ -176,17 +172,16 @@ async def _places(it: Round) -> None:
 async def _projects(it: Round) -> None:
     if not _due(it.state.projects_at, it.began, PROJECTS):
         return
-    began = it.now
     found = await it.ask("projects", it.place.cloud.projects())
     rows = [{"project_id": one.id, "name": one.name, "enabled": one.enabled} for one in found]
     async with it.session.atomic():
-        it.done.changed += await mirror.store_projects(it.session, it.desk, rows, began)
+        it.done.changed += await mirror.store_projects(it.session, it.desk, rows, it.began)
         await mirror.store_state(it.session, it.desk, projects_at=it.began)
 
 
 async def _cabinets(it: Round) -> None:
     for project_id in await mirror.due_cabinets(it.session, it.desk, it.began - AGAIN, CHANGED, IN_TURN):
-        began, quotas, users = it.now, {}, None
+        quotas, users = {}, None
         try:
             found = await it.ask("quotas", it.place.cloud.quotas(project_id))
             quotas = {name: (quota.limit, quota.used) for name, quota in found.items()}
@@ -196,19 +191,21 @@ async def _cabinets(it: Round) -> None:
             # Its turn is over all the same: the others must have theirs.
             log.info("cloud.cabinet_refused", desk=it.desk, project=project_id, said=refused.text)
         async with it.session.atomic():
-            it.done.changed += await mirror.store_quotas(it.session, it.desk, project_id, quotas, began, users)
+            it.done.changed += await mirror.store_quotas(it.session, it.desk, project_id, quotas, it.began, users)
 
 
 async def _logs(it: Round) -> None:
     for server_id in await mirror.unread(it.session, it.desk, LOGS):
-        began, entries = it.now, None
+        entries = None
         try:
             entries = await it.ask("log", it.place.cloud.log(server_id))
         except Refused as refused:
             log.info("cloud.log_refused", desk=it.desk, server=server_id, said=refused.text)
         lines = None if entries is None else [_entry(entry) for entry in entries]
-        going_on = any(entry.finished_at is None and began - entry.started_at < UNFINISHED for entry in entries or ())
-        await mirror.store_log(it.session, it.desk, server_id, lines, None if going_on else began)
+        going_on = any(
+            entry.finished_at is None and it.began - entry.started_at < UNFINISHED for entry in entries or ()
+        )
+        await mirror.store_log(it.session, it.desk, server_id, lines, None if going_on else it.began)
 
 
 def _machine(server: Server) -> dict[str, Any]:
