@@ -60,6 +60,10 @@ COMMANDS = [
     ["mail"],
     ["mail", "inspect"],
     ["mail", "check"],
+    ["cloud"],
+    ["cloud", "check"],
+    ["cloud", "servers"],
+    ["cloud", "quota"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
