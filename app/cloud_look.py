@@ -47,14 +47,15 @@ async def _findings(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
         cloud = cloud_of(settings, desk)
         try:
             for one in await cloud.services():
-                what = f"{desk}: {one.name} {one.version}"
-                yield (
-                    Finding(True, what)
-                    if one.problem is None
-                    else Finding(False, f"{what}: {one.problem}", MENDS.get(one.problem.partition(":")[0], ""))
-                )
+                yield _finding(f"{desk}: {one.name} {one.version}", one.problem)
         finally:
             await cloud.close()
+
+
+def _finding(what: str, problem: str | None) -> Finding:
+    if problem is None:
+        return Finding(True, what)
+    return Finding(False, f"{what}: {problem}", MENDS.get(problem.partition(":")[0], MENDS["unreachable"]))
 
 
 def servers(
