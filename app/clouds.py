@@ -1,4 +1,4 @@
-"""Which cloud a desk has hands on: `<DESK>_CLOUD` is an entry of clouds.yaml, or the address of a sandbox's cloud.
+"""Which cloud a desk has hands on: `<DESK>_CLOUD` names an entry of clouds.yaml, or the address of a sandbox's.
 
 An adapter is imported only where it is used: OpenStack's costs a second and thirty megabytes.
 """
