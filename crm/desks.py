@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from crm.cloud.rules import REQUEST_TYPES, CloudRules, TrialRules
 from crm.errors import ProfileError
 from crm.sla.calendar import ALWAYS
 from crm.sla.closing import Closing
@@ -72,6 +73,9 @@ class Profile(_Strict):
     closing: Closing = Closing()
     maintenance: tuple[Recurring, ...] = ()
     queues: tuple[Queue, ...] = (Queue(key=QUEUE),)
+    # Where the desk has hands on a cloud.
+    cloud: CloudRules | None = None
+    trial: TrialRules | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -119,6 +123,18 @@ class Profile(_Strict):
             raise ValueError(f"queues: each key once, and {QUEUE!r} among them")
         for name in sorted({key for policy in self.policies for key in policy.queues} - set(keys)):
             raise ValueError(f"policies: no queue {name!r}; there are: {', '.join(keys)}")
+        return self
+
+    @model_validator(mode="after")
+    def _cloud_has_types(self) -> "Profile":
+        """Each action and the trial are promised under a type of their own."""
+        types = {kind.key for kind in self.request_types}
+        wanted = set(REQUEST_TYPES.values()) if self.cloud else set()
+        missing = sorted((wanted | ({"trial"} if self.trial else set())) - types)
+        if missing:
+            raise ValueError(f"cloud: no request type {missing[0]!r}; there are: {', '.join(sorted(types))}")
+        if self.trial and not self.cloud:
+            raise ValueError("trial: it needs [cloud]")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,11 @@ DeskError                 the root; its text is rendered once per transport
 │   └── Anonymous         anonymous admins and channels have no identity
 ├── WrongStatus           the ticket's status does not admit the action
 ├── AlreadyTaken          a colleague answers for the ticket already
+├── UnderWay              something is being done there in the cloud already
+├── Expired               the plan is too old to be approved
+├── OverCeiling           more than the agreement, or the cloud, has to give
+├── NoCloud               the desk has no cloud, or nothing there for this person
+├── HadTrial              a trial is granted once
 ├── CannotRelay           this kind of content does not travel
 ├── WrongPlace            the command was sent where it means nothing
 ├── WrongInput            what was written cannot be understood
@@ -49,6 +54,26 @@ class WrongStatus(DeskError):
 
 
 class AlreadyTaken(DeskError):
+    pass
+
+
+class UnderWay(DeskError):
+    pass
+
+
+class Expired(DeskError):
+    pass
+
+
+class OverCeiling(DeskError):
+    pass
+
+
+class NoCloud(DeskError):
+    pass
+
+
+class HadTrial(DeskError):
     pass
 
 

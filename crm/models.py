@@ -1,5 +1,6 @@
 """All tables known to the ORM, for alembic and for the test that compares them with the migrations."""
 
+from crm.cloud import models as cloud
 from crm.db import Base
 from crm.mail import models as mail
 from crm.people import models as people
@@ -8,4 +9,4 @@ from crm.tickets import models as tickets
 
 metadata = Base.metadata
 
-__all__ = ["mail", "metadata", "people", "sla", "tickets"]
+__all__ = ["cloud", "mail", "metadata", "people", "sla", "tickets"]

@@ -8,12 +8,19 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from crm.db import Session
+
 log = structlog.get_logger()
 
 CHANNEL = "kezekshi"
-INBOX, OUTBOX = "inbox", "outbox"
+INBOX, OUTBOX, CLOUD = "inbox", "outbox", "cloud"
 # Many wakes in a burst are one notification to the other processes.
 DEBOUNCE = 0.02
+
+
+async def wake_at_commit(session: Session, topic: str) -> None:
+    """For what is waited for by few, and seldom: told by the transaction itself."""
+    await session.rows("select pg_notify($1, $2)", CHANNEL, topic)
 
 
 class Waker:
@@ -21,7 +28,7 @@ class Waker:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._events = {INBOX: asyncio.Event(), OUTBOX: asyncio.Event()}
+        self._events = {topic: asyncio.Event() for topic in (INBOX, OUTBOX, CLOUD)}
         self._told = asyncio.Event()
         self._topics: set[str] = set()
         self._own_pid = 0

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, SmallInteger, UniqueConstraint
+from sqlalchemy import ForeignKey, Integer, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base
@@ -64,6 +65,7 @@ class Contact(Base):
     """A named person of an organization, known by addresses: mail in small letters, phone as +77011234567.
 
     `person_id` is set once they are known to be one of the people; no address is two active contacts' of a desk.
+    `rights`: what they may have done in their organization's cabinets (`crm/cloud/access.py`).
     """
 
     __tablename__ = "contact"
@@ -77,6 +79,7 @@ class Contact(Base):
     phone: Mapped[str | None]
     telegram_id: Mapped[int | None]
     active: Mapped[bool]
+    rights: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     created_at: Mapped[datetime]
 
 
@@ -84,6 +87,7 @@ class Agent(Base):
     """Who may answer, known by Telegram id. A removed agent stays for the log, inactive.
 
     `on_duty` counts for an agent without shifts; `turn` is the number of the desk's last own assignment to them.
+    `rights`: to plan cloud actions (request), to approve those of power and of money.
     """
 
     __tablename__ = "agent"
@@ -97,6 +101,7 @@ class Agent(Base):
     on_duty: Mapped[bool]
     active: Mapped[bool]
     turn: Mapped[int] = mapped_column(default=0)
+    rights: Mapped[list[str]] = mapped_column(ARRAY(Text), default=lambda: ["request", "power"])
     created_at: Mapped[datetime]
 
 
