@@ -237,24 +237,15 @@ async def _each_of(it: Round, ids: Sequence[str], look: Callable[[str], Awaitabl
                 raise seen
 
 
+# What the port calls otherwise.
+_CALLED = {"server_id": "id", "changed_at": "updated_at"}
+
+
 def _machine(server: Server) -> dict[str, Any]:
-    deleted_at = server.deleted_at or (server.updated_at if server.status == "DELETED" else None)
-    return {
-        "server_id": server.id,
-        "project_id": server.project_id,
-        "name": server.name,
-        "zone": server.zone,
-        "status": server.status,
-        "task": server.task,
-        "power": server.power,
-        "locked": server.locked,
-        "vcpus": server.vcpus,
-        "ram": server.ram,
-        "created_at": server.created_at,
-        "changed_at": server.updated_at,
-        "launched_at": server.launched_at,
-        "deleted_at": deleted_at,
-    }
+    row = {name: getattr(server, _CALLED.get(name, name)) for name in mirror.MACHINE}
+    if server.status == "DELETED" and server.deleted_at is None:
+        row["deleted_at"] = server.updated_at
+    return row
 
 
 def _entry(entry: LogEntry) -> dict[str, Any]:
