@@ -60,6 +60,7 @@ bench: $(VENV)/dev $(VENV)/mail ## measure, beside a floor in the same run; tabl
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench --sla
 	@$(BIN)/python -m tests.bench --mail
+	@$(BIN)/python -m tests.bench --cloud
 
 soak: $(VENV)/dev $(VENV)/mail ## the long tests at full size
 	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m soak --timeout 7200
