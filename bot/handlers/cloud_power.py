@@ -17,7 +17,7 @@ from crm.cloud.access import Access, require
 from crm.cloud.rules import Power
 from crm.people.service import Requester
 
-router = Router(name="cloud power")
+router = Router(name="cloud_power")
 router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 
