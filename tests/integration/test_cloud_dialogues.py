@@ -690,6 +690,16 @@ async def test_what_has_begun_is_not_stopped_by_withdrawing_and_that_is_said(clo
     assert len((await cloudy.page())["text"].splitlines()) == 2
 
 
+async def test_the_rules_come_along_once(cloudy: Cloudy) -> None:
+    """Of a first request that nobody acknowledges otherwise."""
+    for number, shown in ((PAGE, True), (PAGE + 1, False)):
+        await cloudy.begin("vm", number=number)
+        machine = cloudy.web if number == PAGE else cloudy.off
+        act = "reboot" if number == PAGE else "start"
+        assert await cloudy.press(f"own:{number}:{act}:{machine}", number=number) == "asked"
+        assert ("rules" in buttons(await cloudy.page())) is shown
+
+
 async def test_a_reply_to_the_page_belongs_to_its_ticket(cloudy: Cloudy) -> None:
     await cloudy.begin("vm")
     await cloudy.press(f"own:{PAGE}:reboot:{cloudy.web}")
