@@ -383,6 +383,7 @@ async def test_a_quota_is_raised_by_buttons_and_waits_for_an_engineer(cloudy: Cl
     assert (ticket.request_type, action.project_id) == ("quota", "p-shanyrak")
     assert "10 → 20" in ticket.subject
     assert ticket.reference in (await cloudy.page())["text"]
+    assert "10 → 20" in (await cloudy.page())["text"]
 
 
 @pytest.mark.parametrize(

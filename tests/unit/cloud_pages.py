@@ -19,7 +19,7 @@ CABINET = Cabinet(2**62, "p-1", WILD, {"u-1": WILD})
 IDLE = Machine(2**62, "s-1", "p-1", WILD, "az-1", "ACTIVE", None, True)
 BUSY = replace(IDLE, going=Going("reboot", "running", NOW, "PD-1042"))
 STUCK = replace(IDLE, status="BUILD", locked=False, task="spawning")
-LIMIT = Limit(10, 8, 58)
+LIMIT = Limit(10240, 8192, 58368)
 DIALOGUE = 2**31 - 1
 TICKET = {"id": 2**62, "reference": "PD-1042", "subject": WILD, "status": "open", "type": "vm", "opened_at": NOW}
 STATES = ("planned", "approved", "running", "succeeded", "failed", "unknown", "refused", "cancelled", "expired")
@@ -29,7 +29,16 @@ def doing(kind: str = "quota", state: str = "planned", **more: Any) -> dict[str,
     """An action as a customer's pages have it."""
     times = dict.fromkeys(("expires_at", "started_at", "finished_at"), NOW)
     parameters = {"limits": {"vcpus": 16, "ram": 65536}} if kind == "quota" else {}
-    return {"kind": kind, "title": WILD, "parameters": parameters, "state": state, "reason": None, **times, **more}
+    return {
+        "kind": kind,
+        "title": WILD,
+        "parameters": parameters,
+        "state": state,
+        "reason": None,
+        "present": {"vcpus": 10},
+        **times,
+        **more,
+    }
 
 
 def cloud_pages() -> Iterator[tuple[str, Callable[[Look], Rendered]]]:
@@ -64,7 +73,7 @@ def cloud_pages() -> Iterator[tuple[str, Callable[[Look], Rendered]]]:
     for resource in RESOURCES:
         yield f"how much {resource}", lambda look, r=resource: quota_views.how_much(look, CABINET, r, LIMIT, DIALOGUE)
         yield f"write {resource}", lambda look, r=resource: quota_views.write(look, CABINET, r, LIMIT, DIALOGUE)
-        yield f"check {resource}", lambda look, r=resource: quota_views.check(look, CABINET, r, LIMIT, 20, DIALOGUE)
+        yield f"check {resource}", lambda look, r=resource: quota_views.check(look, CABINET, r, LIMIT, 20480, DIALOGUE)
         note = lambda look, r=resource: quota_views.too_much(look.t, r, 10**7)  # noqa: E731
         yield (
             f"too much {resource}",
