@@ -37,6 +37,7 @@ from mailbridge.process import Mails
 from mailbridge.receive import Receiver
 from scheduler.clock import Clock
 from web.doors import make_app
+from web.secret import SecretPages
 
 log = structlog.get_logger()
 
@@ -118,7 +119,13 @@ async def _start_roles(house: House, roles: Sequence[str], stack: contextlib.Asy
     if "bot" in roles:
         clients = await _start_senders(house, stack)
         served = {
-            p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids, settings.mails(p.name))
+            p.name: Served(
+                p,
+                Bot(settings.token(p.name)),
+                settings.admin_telegram_ids,
+                settings.mails(p.name),
+                pages=bool(settings.pages_url),
+            )
             for p in settings.profiles()
         }
         handling |= handlings(served, make_dispatcher())
@@ -175,6 +182,8 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
         bots = {desk: settings.bot_id(desk) for desk in settings.desks}
         door = Webhook(secret, bots, house.sessions, house.waker, house.clock)
         site.router.add_post("/telegram/{desk}", door.receive)
+    if settings.pages_url:
+        SecretPages(settings.pages_url, house.sessions, house.clock).mount(site)
     # Telegram packs nothing; a body that says it is packed is no JSON, and nothing of it is unpacked.
     runner = web.AppRunner(site, access_log=None, auto_decompress=False)
     await runner.setup()

@@ -132,6 +132,9 @@ def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
         ("WrongInput", "queue"): t("There is no such queue, or the request is in it already; /queue shows the others."),
         ("WrongInput", "organization"): t("Write the name of the customer's organization: /organization Name."),
         ("NotFound", "organization"): t("No such organization; it is added with: kezekshi organization add."),
+        ("NoCloud", "pages"): t(
+            "A password cannot be handed over here yet: the page that shows it is not set up (PAGES_URL)."
+        ),
         ("WrongPlace", "mail"): t("This desk does not answer by mail."),
         ("WrongInput", "merge"): t("Write the request in which this one goes on: /merge PD-1042."),
         ("NotFound", "merge"): t("There is no such request."),

@@ -8,7 +8,16 @@ from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, kinds, mail_views, maintenance_views, merging_views
+from bot import (
+    duty_views,
+    emergency_views,
+    keyboards,
+    kinds,
+    mail_views,
+    maintenance_views,
+    merging_views,
+    secret_views,
+)
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -240,6 +249,7 @@ def reasons(t: Texts) -> dict[str, str]:
         "mail_unknown": t("the mail server did not say whether it took the mail, twice; please ask the customer"),
         "gone": t("the original message is gone"),
         "refused": t("Telegram refused it"),
+        "expired": t("the link had expired before it could be sent; please ask for a new password"),
     }
 
 
@@ -330,4 +340,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **duty_views.NOTICES,
     **mail_views.NOTICES,
     **merging_views.NOTICES,
+    **secret_views.NOTICES,
 }
