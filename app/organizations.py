@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="The organization's name.")]
 Followers = Literal["contacts", "none"]
 
 
-def _desk(wanted: str | None) -> str:
+def chosen(wanted: str | None) -> str:
     desks = load().desks
     if wanted is None and len(desks) > 1:
         raise WrongSettings(f"--desk is needed, there are: {', '.join(desks)}")
@@ -65,7 +65,7 @@ def add(
     desk: Desk = None,
 ) -> None:
     """An organization that holds a contract of a desk."""
-    place, now = _desk(desk), time.utcnow()
+    place, now = chosen(desk), time.utcnow()
     rule = {"contract": contract, "followers": followers, "named_only": named_only}
     made = _with(lambda session: service.add(session, place, name, now, **rule))  # type: ignore[arg-type]
     console.print(f"{made.name} is an organization of {place}.")
@@ -74,7 +74,7 @@ def add(
 @organization.command("list")
 def list_(desk: Desk = None) -> None:
     """Organizations with the number of their contacts."""
-    place = _desk(desk)
+    place = chosen(desk)
     found = _with(lambda session: service.listing(session, place))
     table = Table("name", "contract", "contacts", "followers", "who may ask")
     for one, number in found:
@@ -89,7 +89,7 @@ def _who(one: Organization) -> str:
 @organization.command("show")
 def show(name: Name, desk: Desk = None) -> None:
     """An organization with its contacts."""
-    place = _desk(desk)
+    place = chosen(desk)
     one, people = _with(lambda session: _whole(session, place, name))
     console.print(one.name, style="bold")
     console.print(f"contract {one.contract or 'unknown'}; may ask: {_who(one)}; followers: {one.followers}")
@@ -104,7 +104,7 @@ async def _whole(session: Session, desk: str, name: str) -> tuple[Organization, 
 @organization.command("remove")
 def remove(name: Name, desk: Desk = None) -> None:
     """With its contacts; tickets keep what they were promised."""
-    place = _desk(desk)
+    place = chosen(desk)
 
     async def work(session: Session) -> str:
         one = await service.find(session, place, name)
@@ -124,7 +124,7 @@ def add_contact(
     desk: Desk = None,
 ) -> None:
     """A named person of an organization, by at least one address."""
-    place, now = _desk(desk), time.utcnow()
+    place, now = chosen(desk), time.utcnow()
 
     async def work(session: Session) -> tuple[Contact, str]:
         one = await service.find(session, place, of)
@@ -138,7 +138,7 @@ def add_contact(
 @contact.command("list")
 def list_contacts(of: Name, desk: Desk = None) -> None:
     """The contacts of an organization."""
-    place = _desk(desk)
+    place = chosen(desk)
     _print(_with(lambda session: _whole(session, place, of))[1])
 
 
@@ -153,6 +153,6 @@ def _print(people: list[Contact]) -> None:
 @contact.command("remove")
 def remove_contact(item: Id, desk: Desk = None) -> None:
     """This person speaks for the organization no longer."""
-    place = _desk(desk)
+    place = chosen(desk)
     gone = _with(lambda session: service.remove_contact(session, place, min(item, MOST)))
     console.print(f"{gone.name} is no longer a contact.")

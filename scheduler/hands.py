@@ -76,9 +76,9 @@ class Hands:
                 if pause:
                     await self._waker.wait(CLOUD, pause)
 
-    async def claim(self, limit: int) -> list[Step]:
+    async def claim(self, limit: int, only: int | None = None) -> list[Step]:
         async with transaction(self._sessions) as session:
-            return await running.claim(session, self._place.profile.name, self._clock(), limit)
+            return await running.claim(session, self._place.profile.name, self._clock(), limit, only)
 
     async def _pause(self) -> float:
         async with self._sessions() as session:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from provider.sandbox import SandboxCloud
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.cloud import actions, wanted
@@ -19,6 +18,7 @@ from crm.db import Sessions, transaction
 from crm.people.service import actor_of
 from crm.tickets import service
 from crm.wake import Waker
+from provider.sandbox import SandboxCloud
 from sandbox.client import Sandbox
 from sandbox.telegram.app import make_app
 from scheduler.hands import Hands, Place
