@@ -7,13 +7,14 @@ Every action is a row and stays one. Whoever changes it locks its ticket first. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from crm import journal
 from crm.changes import Changes
+from crm.cloud import quotas
 from crm.cloud import wanted as wants
 from crm.cloud.models import CloudAction
 from crm.cloud.rules import CloudRules, Right
@@ -30,6 +31,8 @@ from crm.tickets.service import load
 from crm.tickets.status import ENDED as ENDINGS
 from crm.wake import CLOUD, wake_at_commit
 
+# So many of a hash are shown to people.
+DIGITS = 8
 ALIVE = ("planned", "approved", "running", "unknown")
 ENDED = ("succeeded", "failed", "refused", "cancelled", "expired")
 
@@ -50,11 +53,19 @@ def rules_of(profile: Profile) -> CloudRules:
 
 
 async def plan(
-    session: Session, profile: Profile, asker: Actor, ticket: Ticket | None, wanted: Wanted, key: str, now: datetime
+    session: Session,
+    profile: Profile,
+    asker: Actor,
+    ticket: Ticket | None,
+    wanted: Wanted,
+    key: str,
+    now: datetime,
+    asks: bool = True,
 ) -> CloudAction:
     """Write down what is wanted; nothing is done before it is approved. The same `key` gives the same action.
 
-    Raises UnderWay if something is going on there already.
+    `asks` False: whoever approves it does so in the same breath, and the topic shows no buttons for it. Raises UnderWay
+    if something is going on there already.
     """
     rules = rules_of(profile)
     if (same := await _by_key(session, key)) is not None:
@@ -72,7 +83,11 @@ async def plan(
     if ticket is not None:
         changes = Changes(outgoing=drawn(profile, ticket, now))
         changes.events.append(told(action, asker, "action_planned", now, parameters=action.parameters))
-        changes.outgoing.append(to_topic(profile, ticket, action, "action_planned", asker=asker.name))
+        # Who may let it go alone does so.
+        open_ = asks and not (asker.kind == "requester" and action.kind in rules.self_service)
+        present = await quotas.allowed(session, profile.name, action.project_id) if action.kind == "quota" else {}
+        facts = {"asker": asker.name, "asks": open_, "present": present}
+        changes.outgoing.append(to_topic(profile, ticket, action, "action_planned", **facts))
         await changes.write(session, profile.name, now)
     return action
 
@@ -190,16 +205,47 @@ async def refuse(
     own = _same(action, by.actor)
     if not own and rules_of(profile).right(action.kind) not in by.rights:  # type: ignore[arg-type]
         raise NotAllowed(what=rules_of(profile).right(action.kind))  # type: ignore[arg-type]
-    action.state, action.finished_at, action.next_at = "cancelled" if own else "refused", now, None
-    action.reason, action.said = action.state, reason or None
-    changes = Changes()
-    if ticket is not None:
-        changes.events.append(told(action, by.actor, f"action_{action.state}", now, reason=reason))
-        changes.outgoing += drawn(profile, ticket, now)
-        if by.actor.kind != "requester":
-            changes.outgoing += await to_requester(session, profile, ticket, action, "action_refused", reason=reason)
+    changes = _given_up(profile, by.actor, action, ticket, now, "cancelled" if own else "refused", reason)
+    if ticket is not None and by.actor.kind != "requester":
+        changes.outgoing += await to_requester(session, profile, ticket, action, "action_refused", reason=reason)
     await changes.write(session, profile.name, now)
     return action
+
+
+async def withdraw(session: Session, profile: Profile, by: Actor, ticket_id: int, now: datetime) -> list[CloudAction]:
+    """What was only planned for a ticket goes with it, whoever planned it; gives what cannot be stopped any more."""
+    found = await session.rows(
+        "select id from cloud_action where ticket_id = $1 and state = any($2::text[]) order by id",
+        ticket_id,
+        list(ALIVE),
+    )
+    going = []
+    for row in found:
+        action, ticket = await locked(session, profile, row["id"])
+        if action.state == "planned":
+            await _given_up(profile, by, action, ticket, now, "cancelled").write(session, profile.name, now)
+        elif action.state in ALIVE:
+            going.append(action)
+    return going
+
+
+def _given_up(
+    profile: Profile,
+    by: Actor,
+    action: CloudAction,
+    ticket: Ticket | None,
+    now: datetime,
+    state: Literal["cancelled", "refused"],
+    reason: str = "",
+) -> Changes:
+    """A plan that comes to nothing."""
+    action.state, action.finished_at, action.next_at = state, now, None
+    action.reason, action.said = state, reason or None
+    changes = Changes()
+    if ticket is not None:
+        changes.events.append(told(action, by, f"action_{state}", now, reason=reason))
+        changes.outgoing += drawn(profile, ticket, now)
+    return changes
 
 
 async def expire(session: Session, profile: Profile, now: datetime, limit: int = 50) -> int:
@@ -256,6 +302,7 @@ def facts_of(action: CloudAction) -> dict[str, Any]:
         "what": action.kind,
         "title": action.title,
         "parameters": action.parameters,
+        "digest": action.digest.hex()[:DIGITS],
         "state": action.state,
         "reason": action.reason,
         "said": action.said,

@@ -131,7 +131,7 @@ async def reception(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Re
     """The desk with its group, before anybody has written."""
     clock = Moment()
     bot = Bot(TOKEN)
-    served = {DESK: Served(PROFILE, bot, frozenset({ADMIN}))}
+    served = {DESK: Served(PROFILE, bot, frozenset({ADMIN}), pages=True)}
     made = Reception(sessions, Worker(sessions, handlings(served, make_dispatcher()), Waker(engine), clock), clock)
     async with transaction(sessions) as session:
         await connected(session)
