@@ -20,9 +20,8 @@ from crm.people.service import actor_of
 from crm.tickets import service
 from crm.time import utcnow
 from crm.wake import Waker
-from provider.sandbox import SandboxCloud
 from scheduler.hands import Hands, Place
-from tests.conformance.sandbox_stage import ANSWER, SandboxStage, stage
+from tests.conformance.sandbox_stage import SandboxStage, stage
 from tests.factories import DESK, NOW, PROFILE, customer, engineer, one, opened, rows, variant
 from tests.integration.conftest import Command
 
@@ -31,7 +30,7 @@ from tests.integration.conftest import Command
 async def cloud(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SandboxStage]:
     """The desk's cloud is the sandbox's."""
     async with stage() as made:
-        monkeypatch.setattr(carrying_out, "cloud_of", lambda *_: SandboxCloud(made._side.address, timeout=ANSWER))
+        monkeypatch.setenv("PRODATA_CLOUD", made._side.address)
         monkeypatch.setattr(carrying_out, "configure", lambda level: None)
         yield made
 
