@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import structlog
 
 from crm.alone import alone
-from crm.cloud import actions, away, drift, inventory, mirror, pages
-from crm.cloud.inventory import State
+from crm.cloud import actions, away, drift, mirror, pages
+from crm.cloud.mirror import State
 from crm.db import Session, Sessions, transaction
 from crm.desks import Profile
 from provider.port import CloudError, Later, LogEntry, Refused, Server
@@ -85,7 +85,7 @@ async def sweep(place: Place, sessions: Sessions, now: datetime) -> Swept | None
     made: list[Swept] = []
 
     async def work(session: Session) -> None:
-        state = await inventory.state(session, place.profile.name)
+        state = await mirror.state(session, place.profile.name)
         if _due(state.tried_at, now, timedelta(seconds=EVERY * 0.8)):
             made.append(await _swept(Round(place, session, state, now)))
 

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from app import cli
 from app.run import ROLES
 from crm import inbox
+from crm.cloud import mirror
 from crm.db import Sessions, transaction
 from crm.inbox import Received
 from crm.tickets import work
@@ -48,10 +49,12 @@ COMMANDS = [
     ["organization", "add"],
     ["organization", "list"],
     ["organization", "show"],
+    ["organization", "cabinet"],
     ["organization", "remove"],
     ["contact"],
     ["contact", "add"],
     ["contact", "list"],
+    ["contact", "rights"],
     ["contact", "remove"],
     ["cloud"],
     ["cloud", "action"],
@@ -124,6 +127,9 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["organization", "list"], {"DESKS": "prodata,genesys"}, "--desk"),
     (["organization", "add", "АО Ромашка", "--followers", "all"], {}, "followers"),
     (["contact", "add", "АО Ромашка", "Айгуль", "--telegram", "@aigul"], {}, "telegram"),
+    (["contact", "rights", "1"], {}, "--none"),
+    (["contact", "rights", "1", "power", "--none"], {}, "--none"),
+    (["organization", "cabinet", "АО Ромашка"], {}, "project"),
     (["migrate"], {"WEB_PORT": "eighty", "DATABASE_URL": "postgresql://x/y"}, "WEB_PORT"),
 ]
 
@@ -160,6 +166,7 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["organization", "remove", "Никто"],
         ["contact", "list", "Никто"],
         ["contact", "remove", "99"],
+        ["contact", "rights", "--none", "99"],
     ],
     ids=" ".join,
 )
@@ -349,6 +356,55 @@ async def test_an_address_that_is_none_is_refused(desk: Command, more: tuple[str
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert named in err
+
+
+async def test_a_project_is_the_cabinet_of_one_organization(desk: Command, sessions: Sessions) -> None:
+    for name in ("АО Ромашка", "АО Лютик"):
+        await desk("organization", "add", name)
+    waits = await desk("organization", "cabinet", "ао ромашка", "p1")
+    assert waits == (0, "p1 is a cabinet of АО Ромашка. The cloud has not shown it yet.\n", "")
+    assert "not seen yet" in (await desk("organization", "show", "АО Ромашка"))[1]
+    projects = [{"project_id": f"p{n}", "name": name, "enabled": True} for n, name in enumerate("xabb")]
+    async with transaction(sessions) as session:
+        await mirror.store_projects(session, DESK, projects, NOW)
+    by_name = await desk("organization", "cabinet", "АО Ромашка", "a")
+    assert by_name == (0, "a is a cabinet of АО Ромашка.\n", "")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "p1")
+    assert (code, err) == (2, "kezekshi: a is a cabinet of 'АО Ромашка'; first --none there\n")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "b")
+    assert (code, err) == (2, "kezekshi: several projects are called 'b'; please give the id\n")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "p1", "--none")
+    assert (code, err) == (2, "kezekshi: p1 is no cabinet of this organization\n")
+    for words in ((), ("--none",)):
+        code, _, err = await desk("organization", "cabinet", "Никто", "p1", *words)
+        assert (code, err) == (2, "kezekshi: no organization 'Никто'\n")
+    assert re.search(r"АО Ромашка +│ – +│ 0 +│ 1 ", (await desk("organization", "list"))[1])
+    gone = await desk("organization", "cabinet", "АО Ромашка", "p1", "--none")
+    assert gone == (0, "a is no longer a cabinet of АО Ромашка.\n", "")
+    assert (await desk("organization", "cabinet", "АО Лютик", "p1"))[0] == 0
+    # Of one that was never seen nothing stays.
+    await desk("organization", "cabinet", "АО Ромашка", "typo")
+    await desk("organization", "cabinet", "АО Ромашка", "typo", "--none")
+    async with sessions() as session:
+        assert not await rows(session, "select 1 from cloud_project where project_id = 'typo'")
+
+
+async def test_rights_of_a_contact_are_given_shown_and_taken(desk: Command) -> None:
+    await desk("organization", "add", "АО Ромашка")
+    words = ("contact", "add", "АО Ромашка", "Айгуль", "--telegram", "55")
+    number = re.search(r"contact (\d+)", (await desk(*words, "--rights", "power", "--rights", "request"))[1])
+    assert number is not None
+    assert "request, power" in (await desk("contact", "list", "АО Ромашка"))[1]
+    assert await desk("contact", "rights", number[1], "money") == (0, "Айгуль may: money.\n", "")
+    assert "money" in (await desk("organization", "show", "АО Ромашка"))[1]
+    for wrong in (("contact", "rights", number[1], "root"), ("contact", "add", "АО Ромашка", "Ерлан", "--telegram", "5",
+                  "--rights", "root")):  # fmt: skip
+        code, _, err = await desk(*wrong)
+        assert (code, err) == (2, "kezekshi: no right 'root'; there are: request, power, money\n")
+    assert "Ерлан" not in (await desk("contact", "list", "АО Ромашка"))[1]
+    taken = await desk("contact", "rights", number[1], "--none")
+    assert taken == (0, "Айгуль may: nothing in the cloud.\n", "")
+    assert "money" not in (await desk("contact", "list", "АО Ромашка"))[1]
 
 
 async def test_migrating_twice_is_no_error(desk: Command) -> None:
