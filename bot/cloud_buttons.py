@@ -20,7 +20,7 @@ MOST_MACHINES = 30
 
 def approval(t: Texts, action_id: int) -> InlineKeyboardMarkup:
     yes = button(t("Approve"), Act(action="approve", id=action_id), "success")
-    return inline([[yes, button(t("Refuse"), Act(action="refuse", id=action_id), "danger")]])
+    return inline([[yes, button(t("Turn it down"), Act(action="refuse", id=action_id), "danger")]])
 
 
 def refusal(t: Texts, action_id: int) -> InlineKeyboardMarkup:
