@@ -173,5 +173,8 @@ def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
         ("WrongInput", "no_shift"): t("You have no shift on that date that you could give away."),
         ("WrongInput", "until"): t("Write until when: 18:00, 2h, 25.12 or 25.12 09:00."),
         ("NotAllowed", "shifts"): t("Only a lead may change the shifts of others."),
+        ("WrongStatus", "dialogue"): t("This dialogue is over. Begin anew with «New request»."),
+        ("WrongStatus", "machine"): t("That is not possible just now."),
+        ("NoCloud", "has_cabinet"): t("Your organization has a cabinet already."),
         ("NotFound", "agent"): t("That person is not listed as an engineer of this desk."),
     }

@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     admin,
     agent,
+    cloud,
     duty,
     emergency,
     group_help,
@@ -44,7 +45,16 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(
+        requests.router,
+        linking.router,
+        cloud.router,
+        requester.router,
+        admin.router,
+        duty.router,
+        emergency.router,
+        agent.router,
+    ),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
     *(held.router, hands.router, group_help.router, topic.router, fallback),
 )

@@ -9,6 +9,7 @@ from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
 from bot import (
+    cloud_inventory_views,
     cloud_notices,
     duty_views,
     emergency_views,
@@ -285,4 +286,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **mail_views.NOTICES,
     **merging_views.NOTICES,
     **cloud_notices.NOTICES,
+    **cloud_inventory_views.NOTICES,
 }

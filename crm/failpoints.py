@@ -21,6 +21,11 @@ NAMES = (
     "mail.claimed",
     "mail.called",
     "mail.settled",
+    "cloud.before_call",
+    "cloud.after_call",
+    "cloud.accepted",
+    "cloud.before_end",
+    "cloud.ended",
 )
 
 _armed: dict[str, int] = {}

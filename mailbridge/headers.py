@@ -89,7 +89,9 @@ def ids(name: str, found: Iterable[str]) -> str:
 
 def parameter(name: str, value: str) -> list[str]:
     """A parameter of a field, in as many pieces as its value needs (RFC 2231)."""
-    if value.isascii() and len(value) <= PIECE and "=?" not in value:
+    # Some readers take «<…>» for quotes of an address and drop them.
+    plain = value.isascii() and len(value) <= PIECE and "=?" not in value and not re.fullmatch("<.*>", value, re.DOTALL)
+    if plain:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return [f'{name}="{escaped}"']
     pieces = [""]

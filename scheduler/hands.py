@@ -150,6 +150,7 @@ class Hands:
         async with transaction(self._sessions) as session:
             if await running.note(session, step, what):
                 await ending.announce(session, self._place.profile, step, now)
+        failpoints.reach("cloud.accepted")
 
     async def _verify(self, step: Step) -> None:
         """Accepted: done only when the state that was wanted is read back."""
@@ -217,6 +218,8 @@ class Hands:
     async def _end(self, step: Step, how: Ending, secret: Secret | None = None) -> None:
         async with transaction(self._sessions) as session:
             ended = await ending.end(session, self._place.profile, step, how, self._clock(), secret)
+            failpoints.reach("cloud.before_end")
+        failpoints.reach("cloud.ended")
         outcome = how.outcome if ended is not None else "overtaken"
         log.info("hands.ended", action=step.id, kind=step.kind, outcome=outcome, reason=how.reason)
 

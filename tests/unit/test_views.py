@@ -105,6 +105,19 @@ FACTS: dict[str, Any] = {
     "into": "PD-1043",
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
+    "since": NOW.isoformat(),
+    "problem": WILD * 20,
+    "drifts": [
+        {
+            "project": WILD * 3,
+            "organization": WILD * 3 if n else None,
+            "resource": "ram",
+            "granted": 51_200,
+            "allowed": -1,
+        }
+        for n in range(20)
+    ],
+    "more": 2,
     "mails": [{"id": 2**40 + n, "address": "a@b.kz", "subject": WILD[:200]} for n in range(20)],
 }
 SERVER = {"status": "HARD_REBOOT", "task": "rebooting_hard", "power": "running", "locked": True, "name": WILD}
