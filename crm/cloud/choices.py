@@ -20,6 +20,17 @@ from crm.errors import NotFound
 _REBOOTABLE = frozenset({"ACTIVE", "ERROR", "PAUSED", "SUSPENDED", "REBOOT", "HARD_REBOOT"})
 
 
+def sensible(status: str, task: str | None, locked: bool) -> tuple[Power, ...]:
+    """What makes sense of a machine in that state."""
+    makes: dict[Power, bool] = {
+        "reboot": status in _REBOOTABLE,
+        "unlock": locked,
+        "start": status == "SHUTOFF" and task is None,
+        "stop": status == "ACTIVE" and task is None,
+    }
+    return tuple(act for act, makes_sense in makes.items() if makes_sense)
+
+
 @dataclass(frozen=True, slots=True)
 class Going:
     """What is being done there already, since when, and in which ticket."""
@@ -49,14 +60,7 @@ class Machine:
         """What makes sense in its state; nothing while something is being done."""
         if self.going is not None:
             return ()
-        rests = self.task is None
-        sensible: dict[Power, bool] = {
-            "reboot": self.status in _REBOOTABLE,
-            "unlock": self.locked,
-            "start": self.status == "SHUTOFF" and rests,
-            "stop": self.status == "ACTIVE" and rests,
-        }
-        return tuple(act for act, makes_sense in sensible.items() if makes_sense)
+        return sensible(self.status, self.task, self.locked)
 
 
 _COLUMNS = "id, server_id, project_id, name, zone, status, task, locked"
