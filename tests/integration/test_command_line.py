@@ -67,6 +67,7 @@ COMMANDS = [
     ["cloud", "check"],
     ["cloud", "servers"],
     ["cloud", "quota"],
+    ["cloud", "drift"],
 ]
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
