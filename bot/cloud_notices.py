@@ -142,6 +142,12 @@ def _undelivered(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(as_list(_head(look, "💔", facts), lost, t("Once they have written to the bot, set a new one.")))
 
 
+def _secret_opened(look: Look, facts: dict[str, Any]) -> Rendered:
+    """By whom, nobody can know."""
+    said = look.t("The page with the login and the password was opened at {time}", time=look.local(facts["at"]))
+    return render(f"🔑 {said}")
+
+
 def secret(look: Look, facts: dict[str, Any]) -> Rendered:
     """For the one who asked, in a private chat: where the password stands, once."""
     t, url = look.t, facts["url"]
@@ -163,4 +169,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "action_unknown": _unknown,
     "action_expired": _expired,
     "secret_undelivered": _undelivered,
+    "secret_opened": _secret_opened,
 }
