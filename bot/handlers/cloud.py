@@ -17,7 +17,7 @@ from bot.handlers import cloud_cabinet, cloud_link, cloud_password, cloud_power,
 from bot.rendered import Rendered
 from crm.cloud import requests
 from crm.cloud.access import Access, access_of
-from crm.cloud.rules import Kind
+from crm.cloud.rules import HANDED_OVER, REQUEST_TYPES, Kind
 from crm.people.service import Requester
 
 router = Router(name="cloud")
@@ -35,12 +35,14 @@ FIRST: dict[str, tuple[Kind, First]] = {
     "password": ("password", cloud_password.first),
     "link": ("link", cloud_link.first),
 }
+# What ends with a password: without pages to show it, an engineer sees to it.
+BY_PAGE = {REQUEST_TYPES[kind] for kind in HANDED_OVER}
 
 
 async def first_page(ctx: Context, who: Requester, key: str, began: int) -> tuple[Rendered, State] | None:
     """Where the dialogue begins, and what is meant by what is written then; None where a request of that type is
     written in one's own words."""
-    if ctx.profile.cloud is None:
+    if ctx.profile.cloud is None or (key in BY_PAGE and not ctx.pages):
         return None
     look = ctx.look(who.language)
     if key == "cabinet":

@@ -131,5 +131,6 @@ async def ask(
         page = cabinet_views.name(ctx.look(who.language), callback_data.dialogue)
         await dialogue.show(ctx, query, state, page, Cloud.name)
         return "asked_name"
+    ctx.hand_over("open")
     made = await requests.cabinet(ctx.session, ctx.profile, pressed, data["name"], data["phone"], data["proven"])
     return await dialogue.over(query, ctx, who, state, made)

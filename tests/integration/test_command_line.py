@@ -1,22 +1,22 @@
 """The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
 
-import asyncio
 import fcntl
 import json
 import re
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app import boxes, cli
+from app import cli
 from app.run import ROLES
 from crm import inbox
 from crm.cloud import mirror
@@ -24,6 +24,7 @@ from crm.db import Sessions, transaction
 from crm.inbox import Received
 from crm.tickets import work
 from tests.factories import DESK, NOW, PROFILE, TOKEN, add, engineer, minutes, one, opened, rows
+from tests.integration.conftest import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
@@ -55,6 +56,12 @@ COMMANDS = [
     ["contact", "list"],
     ["contact", "rights"],
     ["contact", "remove"],
+    ["cloud"],
+    ["cloud", "action"],
+    ["cloud", "action", "list"],
+    ["cloud", "action", "show"],
+    ["cloud", "action", "run"],
+    ["cloud", "action", "decide"],
     ["sla"],
     ["sla", "due"],
     ["sla", "explain"],
@@ -68,47 +75,6 @@ COMMANDS = [
     ["cloud", "servers"],
     ["cloud", "quota"],
 ]
-Command = Callable[..., Awaitable[tuple[int, str, str]]]
-
-
-@pytest.fixture
-def kezekshi(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """One command in this process; gives exit code, stdout, stderr."""
-    # Neither the working folder's `.env` nor this process's logs are touched.
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(boxes, "configure", lambda level: None)
-    monkeypatch.setattr(cli, "configure", lambda level: None)
-    monkeypatch.setenv("COLUMNS", "200")
-    for name in ("DATABASE_URL", "DESKS", "PRODATA_BOT_TOKEN", "TELEGRAM_API_BASE", "PUBLIC_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-    async def run(*words: str, **environment: str) -> tuple[int, str, str]:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["kezekshi", *words])
-        capsys.readouterr()
-
-        def main() -> int:
-            try:
-                cli.main()
-            except SystemExit as end:
-                return int(end.code or 0)
-
-        code = await asyncio.to_thread(main)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def desk(kezekshi: Command, database: str) -> Command:
-    """The same, on the test's database."""
-
-    async def run(*words: str) -> tuple[int, str, str]:
-        return await kezekshi(*words, DATABASE_URL=database)
-
-    return run
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -125,17 +91,20 @@ async def test_help_names_every_role(kezekshi: Command) -> None:
     assert f"{', '.join(ROLES)}." in " ".join(out.split())
 
 
-def test_the_list_of_commands_is_whole() -> None:
-    known = [[]]
-    for command in cli.cli.registered_commands:
+def named(group: typer.Typer, *path: str) -> Iterator[list[str]]:
+    """Every command below, and the group itself."""
+    yield [*path]
+    for command in group.registered_commands:
         assert command.callback is not None
-        known.append([command.name or command.callback.__name__])
-    for group in cli.cli.registered_groups:
-        assert group.name is not None
-        assert group.typer_instance is not None
-        known.append([group.name])
-        known += [[group.name, str(command.name)] for command in group.typer_instance.registered_commands]
-    assert sorted(known) == sorted(COMMANDS)
+        yield [*path, command.name or command.callback.__name__]
+    for below in group.registered_groups:
+        assert below.name is not None
+        assert below.typer_instance is not None
+        yield from named(below.typer_instance, *path, below.name)
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    assert sorted(named(cli.cli)) == sorted(COMMANDS)
 
 
 WRONG: list[tuple[list[str], dict[str, str], str]] = [
@@ -153,6 +122,11 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["inbox", "list"], {"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "postgresql://u@127.0.0.1:1/y"}, "database"),
+    (["cloud", "action", "list", "--state", "lost"], {"DATABASE_URL": "postgresql://x/y"}, "lost"),
+    (["cloud", "action", "run", "delete", "web-1"], {}, "delete"),
+    (["cloud", "action", "run", "reboot"], {}, "server"),
+    (["cloud", "action", "decide", "1"], {}, "--again"),
+    (["cloud", "action", "decide", "1", "--done", "--again"], {}, "--again"),
     (["organization", "list", "--desk", "nosuch"], {}, "nosuch"),
     (["organization", "list"], {"DESKS": "prodata,genesys"}, "--desk"),
     (["organization", "add", "АО Ромашка", "--followers", "all"], {}, "followers"),
