@@ -102,7 +102,8 @@ async def to_kinds(
 ) -> str:
     await dialogue.alive(state, raw_state, callback_data.dialogue)
     await state.set_data({"kind": ctx.profile.default_type, "dialogue": callback_data.dialogue})
-    await dialogue.show(ctx, query, state, views.choose_kind(ctx.look(who.language)), Request.describing)
+    page = views.choose_kind(ctx.look(who.language), callback_data.dialogue)
+    await dialogue.show(ctx, query, state, page, Request.describing)
     return "back"
 
 

@@ -55,7 +55,9 @@ _ASKED = """
     select t.id as ticket_id, t.reference,
            (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.metric = 'resolution'
             and s.met_at is null and s.next_at is not null) as due_at,
-           a.kind, a.title, a.parameters, a.state, a.reason, a.expires_at, a.started_at, a.finished_at
+           a.kind, a.title, a.parameters, a.state, a.reason, a.expires_at, a.started_at, a.finished_at,
+           (select jsonb_object_agg(q.resource, q.allowed) from cloud_quota q
+            where q.desk = a.desk and q.project_id = a.project_id and a.kind = 'quota') as present
     from cloud_action a join ticket t on t.id = a.ticket_id
 """
 
@@ -66,8 +68,10 @@ def _asked(row: Any) -> Asked:
 
 
 async def pressed(session: Session, desk: str, press: Press) -> Asked | None:
-    """What was asked by that press before."""
-    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, press.key(desk))
+    """What was asked by that press before; whoever presses twice waits here for what comes of the first."""
+    key = press.key(desk)
+    await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, key)
     return _asked(found[0]) if found else None
 
 
@@ -153,9 +157,7 @@ def _t(press: Press) -> asked.Texts:
 async def _ask(
     session: Session, profile: Profile, press: Press, wish: Wish, make: Callable[[OpenTicket], Wanted]
 ) -> Asked:
-    """Whoever presses twice waits here for the first press, and gets what that one got."""
-    key = press.key(profile.name)
-    await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+    """The ticket with its action, approved at once where the agreement takes the asker's word for it."""
     before = await pressed(session, profile.name, press)
     if before is not None:
         return before
@@ -164,7 +166,7 @@ async def _ask(
     written = Written({"type": "text", "text": wish.sentence}, now, None)
     opened = await open_ticket(session, profile, who, written, now, opening)
     ticket = await service.load(session, profile.name, opened.id)
-    action = await actions.plan(session, profile, who.actor, ticket, make(opened), key, now)
+    action = await actions.plan(session, profile, who.actor, ticket, make(opened), press.key(profile.name), now)
     if wish.kind in actions.rules_of(profile).self_service:
         await actions.approve_own(session, profile, who.actor, action.id, now)
     await session.flush()

@@ -287,6 +287,19 @@ async def test_back_leads_to_the_types_and_own_words_to_a_request_of_that_type(c
     assert (ticket.request_type, await cloudy.actions()) == ("vm", [])
 
 
+async def test_even_the_types_can_be_left(cloudy: Cloudy) -> None:
+    """Whatever is written then is no new request by force."""
+    assert await cloudy.desk.did(said("Не работает почта", CUSTOMER)) == "opened"
+    assert await cloudy.desk.did(said("Новая заявка", CUSTOMER)) == "new"
+    assert "dlg:0:cancel" in buttons(await cloudy.page())
+    assert await cloudy.press("dlg:0:cancel") == "cancelled"
+    assert await cloudy.desk.did(said("И ещё сайт", CUSTOMER)) == "added"
+    await cloudy.begin("vm")
+    await cloudy.press(f"dlg:{PAGE}:kinds")
+    assert await cloudy.press("dlg:0:cancel") == "refused:WrongStatus"
+    assert await cloudy.press(f"dlg:{PAGE}:cancel") == "cancelled"
+
+
 async def test_what_is_going_on_with_a_machine_is_said_instead_of_offered(cloudy: Cloudy) -> None:
     await cloudy.begin("vm")
     await cloudy.press(f"own:{PAGE}:reboot:{cloudy.web}")
@@ -383,6 +396,7 @@ async def test_a_quota_is_raised_by_buttons_and_waits_for_an_engineer(cloudy: Cl
     assert (ticket.request_type, action.project_id) == ("quota", "p-shanyrak")
     assert "10 → 20" in ticket.subject
     assert ticket.reference in (await cloudy.page())["text"]
+    assert "10 → 20" in (await cloudy.page())["text"]
 
 
 @pytest.mark.parametrize(
@@ -688,6 +702,16 @@ async def test_what_has_begun_is_not_stopped_by_withdrawing_and_that_is_said(clo
     assert await cloudy.press(f"mine:withdraw:{ticket.id}") == "withdrawn"
     assert [action.state for action in await cloudy.actions()] == ["approved"]
     assert len((await cloudy.page())["text"].splitlines()) == 2
+
+
+async def test_the_rules_come_along_once(cloudy: Cloudy) -> None:
+    """Of a first request that nobody acknowledges otherwise."""
+    for number, shown in ((PAGE, True), (PAGE + 1, False)):
+        await cloudy.begin("vm", number=number)
+        machine = cloudy.web if number == PAGE else cloudy.off
+        act = "reboot" if number == PAGE else "start"
+        assert await cloudy.press(f"own:{number}:{act}:{machine}", number=number) == "asked"
+        assert ("rules" in buttons(await cloudy.page())) is shown
 
 
 async def test_a_reply_to_the_page_belongs_to_its_ticket(cloudy: Cloudy) -> None:

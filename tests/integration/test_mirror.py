@@ -305,6 +305,31 @@ async def test_an_entry_that_never_ends_is_not_looked_at_forever(sessions: Sessi
     assert cloud.asked["log"] == 10
 
 
+async def test_a_slow_cloud_leaves_the_rest_to_the_next_sweep(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "LATE", -1.0)
+    cloud = Heaven()
+    cloud.add(server(1))
+    await swept(sessions, cloud)
+    await bound(sessions, "p1")
+    assert (await swept(sessions, cloud, NEXT)).calls == {"servers": 1}
+    monkeypatch.setattr(sweeping, "LATE", 20.0)
+    assert (await swept(sessions, cloud, NEXT + minutes(1))).calls["log"] == 1
+
+
+async def test_what_went_well_beside_a_failure_is_kept(sessions: Sessions) -> None:
+    cloud = Heaven()
+    cloud.cabinets = {f"p{n}": Project(f"p{n}", f"cabinet {n}", True) for n in range(9)}
+    await swept(sessions, cloud)
+    await bound(sessions, *cloud.cabinets)
+    cloud.fails["quotas p1"] = Later("no answer")
+    made = await swept(sessions, cloud, NEXT)
+    assert (made.problem, made.calls["quotas"]) == ("no answer", 4)
+    async with sessions() as session:
+        assert await cell(session, "select count(distinct project_id) from cloud_quota") == 3
+
+
 # --- away -----------------------------------------------------------------------------------------------------
 
 
