@@ -115,10 +115,11 @@ def observed(look: Look, seen: Mapping[str, Any] | None) -> Lines:
 
 
 def entry(look: Look, line: Mapping[str, Any]) -> str:
-    """A line of the cloud's own log: `14:31 · reboot · done`."""
+    """A line of the cloud's own log: `14:31 · Forced reboot · done`."""
     t = look.t
+    act = words.kind_labels(t).get(line["action"], line["action"])
     ended = {"True": t("done"), "False": t("failed")}.get(str(line.get("succeeded")), t("no outcome"))
-    return f"{look.local(line['started_at'])} · {line['action']} · {ended}"
+    return f"{look.local(line['started_at'])} · {act} · {ended}"
 
 
 def usage(look: Look, resource: str, allowed: int, used: int) -> str:
