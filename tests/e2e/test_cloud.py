@@ -1,6 +1,5 @@
 """Each request from the bot to the changed cloud: taps in, and the cloud asked what has become of it."""
 
-import json
 import re
 from collections.abc import AsyncIterator
 
