@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.process import Served, handlings, source_of
+from bot.dispatcher import make_dispatcher
+from bot.process import handlings, source_of
 from crm import inbox
 from crm.cloud.choices import mark
 from crm.db import Session, transaction
@@ -106,10 +107,8 @@ class Cloudy:
 
     def restart(self) -> None:
         """Another process goes on, which has seen nothing of it."""
-        worker, bot = self.desk.processor, self.desk.processor._handlings[source_of(DESK)].served.bot  # type: ignore[attr-defined]
-        from bot.dispatcher import make_dispatcher
-
-        served = {DESK: Served(PROFILE, bot, frozenset())}
+        worker = self.desk.processor
+        served = {DESK: worker._handlings[source_of(DESK)].served}  # type: ignore[attr-defined]
         made = handlings(served, make_dispatcher())
         self.desk.processor = Worker(self.desk.sessions, made, Waker(worker._waker._engine), self.desk.clock)
 
