@@ -18,7 +18,7 @@ from sandbox.client import find_button
 from tests.conformance.conftest import NAME
 from tests.conformance.stage import Customer, Stage
 from tests.e2e.processes import free_port
-from tests.e2e.world import TEAM, Json, World
+from tests.e2e.world import TEAM, Json, World, said
 from tests.factories import DESK
 
 # A genuine cloud on two cores takes its time.
@@ -66,7 +66,11 @@ class Field:
                     return message, find_button(message, full)
             return None
 
-        found: tuple[Json, Any] = await self.world.until(look, f"a button {label!r}")
+        try:
+            found: tuple[Json, Any] = await self.world.until(look, f"a button {label!r}", PATIENCE)
+        except AssertionError as never:
+            last = [(said(m)[:200], m.get("reply_markup")) for m in await self.world.messages(chat, who)]
+            raise AssertionError(f"{never}; the last messages are {last[-2:]}") from None
         return found
 
     async def hears(self, *words: str) -> Json:
