@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from crm.mail.letter import Authentication
 from crm.mail.domains import is_public
+from crm.mail.letter import Authentication
 from mailbridge import addresses
 from mailbridge.parsed import Headers, Parsed
 

@@ -4,16 +4,16 @@ No list of the whole world's registries: labels that registries use, and service
 """
 
 # Labels under which a country's registry sells names: nobody owns `com.kz`.
-REGISTRY_LABELS = frozenset(
-    "com co org net edu gov gob gouv ac mil or ne go info biz name web sch school msk spb nov pp in int nom press".split()
-)
-SHARED_SUFFIXES = frozenset(
-    """
+_LABELS = """
+    com co org net edu gov gob gouv ac mil or ne go info biz name web sch school msk spb nov pp in int nom press
+"""
+_SHARED = """
     github.io gitlab.io herokuapp.com azurewebsites.net cloudapp.net appspot.com web.app firebaseapp.com blogspot.com
     netlify.app vercel.app pages.dev workers.dev amazonaws.com fly.dev onrender.com kiev.ua kharkov.ua lviv.ua odessa.ua
     eu.org us.com uk.com ru.com
-    """.split()
-)
+"""
+REGISTRY_LABELS = frozenset(_LABELS.split())
+SHARED_SUFFIXES = frozenset(_SHARED.split())
 
 
 def is_public(domain: str) -> bool:
@@ -26,7 +26,7 @@ def is_public(domain: str) -> bool:
 
 
 def owned(domain: str) -> str:
-    """The shortest name at its end that somebody owns: `mail.firm.com.kz` is of `firm.com.kz`; itself if there is none."""
+    """Whose it is: `mail.firm.com.kz` is of `firm.com.kz`, the shortest end that is owned. Itself if there is none."""
     labels = domain.split(".")
     ends = (".".join(labels[place:]) for place in range(len(labels) - 1, -1, -1))
     return next((end for end in ends if not is_public(end)), domain)
