@@ -21,8 +21,9 @@ from crm.people.organizations import CONTACT
 
 @dataclass(frozen=True, slots=True)
 class Cabinet:
-    """A project of the organization, as it was seen last."""
+    """A project of the organization, as it was seen last. `id` is ours."""
 
+    id: int
     project_id: str
     name: str
     users: dict[str, str]
@@ -84,7 +85,7 @@ async def access_of(session: Session, profile: Profile, person_id: int) -> Acces
         .order_by(CloudProject.name, CloudProject.id)
     )
     seen: Any = await session.scalar(select(CloudState.swept_at).where(CloudState.desk == profile.name))
-    cabinets = tuple(Cabinet(one.project_id, one.name, one.users) for one in projects)
+    cabinets = tuple(Cabinet(one.id, one.project_id, one.name, one.users) for one in projects)
     return Access(found[0]["id"], found[0]["name"], frozenset(found[0]["rights"]), cabinets, seen)
 
 

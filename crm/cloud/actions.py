@@ -7,7 +7,7 @@ Every action is a row and stays one. Whoever changes it locks its ticket first. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -190,16 +190,47 @@ async def refuse(
     own = _same(action, by.actor)
     if not own and rules_of(profile).right(action.kind) not in by.rights:  # type: ignore[arg-type]
         raise NotAllowed(what=rules_of(profile).right(action.kind))  # type: ignore[arg-type]
-    action.state, action.finished_at, action.next_at = "cancelled" if own else "refused", now, None
-    action.reason, action.said = action.state, reason or None
-    changes = Changes()
-    if ticket is not None:
-        changes.events.append(told(action, by.actor, f"action_{action.state}", now, reason=reason))
-        changes.outgoing += drawn(profile, ticket, now)
-        if by.actor.kind != "requester":
-            changes.outgoing += await to_requester(session, profile, ticket, action, "action_refused", reason=reason)
+    changes = _given_up(profile, by.actor, action, ticket, now, "cancelled" if own else "refused", reason)
+    if ticket is not None and by.actor.kind != "requester":
+        changes.outgoing += await to_requester(session, profile, ticket, action, "action_refused", reason=reason)
     await changes.write(session, profile.name, now)
     return action
+
+
+async def withdraw(session: Session, profile: Profile, by: Actor, ticket_id: int, now: datetime) -> list[CloudAction]:
+    """What was only planned for a ticket goes with it, whoever planned it; gives what cannot be stopped any more."""
+    found = await session.rows(
+        "select id from cloud_action where ticket_id = $1 and state = any($2::text[]) order by id",
+        ticket_id,
+        list(ALIVE),
+    )
+    going = []
+    for row in found:
+        action, ticket = await locked(session, profile, row["id"])
+        if action.state == "planned":
+            await _given_up(profile, by, action, ticket, now, "cancelled").write(session, profile.name, now)
+        elif action.state in ALIVE:
+            going.append(action)
+    return going
+
+
+def _given_up(
+    profile: Profile,
+    by: Actor,
+    action: CloudAction,
+    ticket: Ticket | None,
+    now: datetime,
+    state: Literal["cancelled", "refused"],
+    reason: str = "",
+) -> Changes:
+    """A plan that comes to nothing."""
+    action.state, action.finished_at, action.next_at = state, now, None
+    action.reason, action.said = state, reason or None
+    changes = Changes()
+    if ticket is not None:
+        changes.events.append(told(action, by, f"action_{state}", now, reason=reason))
+        changes.outgoing += drawn(profile, ticket, now)
+    return changes
 
 
 async def expire(session: Session, profile: Profile, now: datetime, limit: int = 50) -> int:
