@@ -82,3 +82,16 @@ class Queue(CallbackData, prefix="queue"):
 class Type(CallbackData, prefix="type"):
     ticket: Id
     key: str
+
+
+class Trial(CallbackData, prefix="try"):
+    """A customer on the way to a trial: back a question, cancel, ask for it."""
+
+    action: str
+
+
+class Judge(CallbackData, prefix="judge"):
+    """An engineer decides a request for a trial: grant, refuse."""
+
+    action: str
+    ticket: Id

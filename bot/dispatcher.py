@@ -21,6 +21,7 @@ from bot.handlers import (
     requester,
     requests,
     topic,
+    trials,
     why,
 )
 
@@ -42,9 +43,10 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, linking.router, requester.router, admin.router, duty.router, emergency.router, agent.router),
+    *(requests.router, linking.router, trials.router, requester.router, admin.router, duty.router),
+    *(emergency.router, agent.router),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
-    *(held.router, topic.router, fallback),
+    *(held.router, trials.team, topic.router, fallback),
 )
 
 

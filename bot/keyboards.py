@@ -48,6 +48,12 @@ def menu(t: Texts) -> ReplyKeyboardMarkup:
     )
 
 
+def phone(t: Texts) -> ReplyKeyboardMarkup:
+    """Telegram itself says whose number it is."""
+    shared = KeyboardButton(text=t("Share my phone number"), request_contact=True)
+    return ReplyKeyboardMarkup(keyboard=[[shared]], resize_keyboard=True, is_persistent=True)
+
+
 def kinds(profile: Profile, labels: dict[str, str]) -> InlineKeyboardMarkup:
     return inline([[button(labels[kind.key], press.Kind(key=kind.key))] for kind in profile.request_types])
 

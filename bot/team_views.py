@@ -8,7 +8,16 @@ from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, T
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
-from bot import duty_views, emergency_views, keyboards, kinds, mail_views, maintenance_views, merging_views
+from bot import (
+    duty_views,
+    emergency_views,
+    keyboards,
+    kinds,
+    mail_views,
+    maintenance_views,
+    merging_views,
+    trial_views,
+)
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
 from bot.views import Look, type_labels
@@ -330,4 +339,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **duty_views.NOTICES,
     **mail_views.NOTICES,
     **merging_views.NOTICES,
+    **trial_views.NOTICES,
 }

@@ -4,42 +4,12 @@ A transport adds what is its own: buttons, a greeting, how to answer.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from crm import time
-from crm.desks import Profile
-from crm.texts import Texts, texts
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """For whom it is drawn: whose agreement, in which language, at which moment (aware UTC)."""
-
-    profile: Profile
-    language: str
-    now: datetime
-
-    @property
-    def t(self) -> Texts:
-        return texts(self.language)
-
-    def local(self, instant: datetime | str) -> str:
-        at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        return time.local(at, self.profile.timezone, self.language, self.now)
-
-    @property
-    def place(self) -> str:
-        return time.city(self.profile.timezone, self.language)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A notice in words."""
-
-    headline: str
-    lines: tuple[str, ...] = ()
+from crm.cloud import trial_notices
+from crm.look import Look as Look
+from crm.look import Said as Said
+from crm.texts import Texts
 
 
 def type_labels(t: Texts) -> dict[str, str]:
@@ -205,4 +175,5 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "lapsed": _lapsed,
     "declined": _declined,
     "merged": _merged,
+    **trial_notices.SAYINGS,
 }

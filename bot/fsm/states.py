@@ -26,3 +26,12 @@ class Decline(StatesGroup):
     """An agent pressed «decline» (data: `ticket`); the next message in that topic is the reason."""
 
     reason = State()
+
+
+class Trial(StatesGroup):
+    """A requester asks for a trial: the next message is the name of the organization, then the phone; then all of it is
+    confirmed (data: `organization`, `phone`, `verified`)."""
+
+    organization = State()
+    phone = State()
+    confirming = State()

@@ -15,7 +15,7 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
-from bot.handlers import linking
+from bot.handlers import linking, trials
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
@@ -151,6 +151,9 @@ async def write(
     linked = await linking.step(ctx, who, state, raw_state, content.get("text", ""))
     if linked is not None:
         return linked
+    tried = await trials.step(message, ctx, who, state, raw_state, content)
+    if tried is not None:
+        return tried
     written = _written(message, ctx, who, content)
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)

@@ -61,7 +61,8 @@ _WHO = f"""
         select channel, address, person_id from identity where desk = $1 and person_id = $2
         union all select null, null, $2)
     select o.id, o.name, array(select address from own where channel = 'email') as mails,
-           array(select address from own where channel = 'phone') as phones
+           array(select address from identity where desk = $1 and person_id = $2 and channel = 'phone'
+                 and verified_at is not null) as phones
     from (select 1) one left join ({CONTACT}) c on true left join organization o on o.id = c.organization_id
 """  # noqa: S608
 

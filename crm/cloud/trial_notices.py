@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crm.cloud.words import amount, resource_labels
-from crm.notices import Look, Said
+from crm.look import Look, Said
 from crm.texts import Texts
 
 
@@ -58,7 +58,7 @@ def _unused(look: Look, facts: dict[str, Any]) -> Said:
 
 def _begun(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
-    began = t("The first service was launched {time}.", time=look.local(facts["launched_at"]))
+    began = t("First launch: {time}.", time=look.local(facts["launched_at"]))
     headline = t("{reference}: your trial has begun.", **_of(facts))
     return Said(headline, (began, _end(look, facts), afterwards(t)))
 
@@ -81,8 +81,8 @@ def _hours(look: Look, facts: dict[str, Any]) -> Said:
 
 def _paid(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
-    since = t("The services that are there are paid for at the price list since {time} ({place} time).",
-              time=look.local(facts["ends_at"]), place=look.place)  # fmt: skip
+    at = {"time": look.local(facts["ends_at"]), "place": look.place}
+    since = t("The services that are there are paid for at the price list since {time} ({place} time).", **at)
     stop = t("To use them no longer, delete them in the cabinet.")
     return Said(t("{reference}: your trial is over, and paid use has begun.", **_of(facts)), (since, stop))
 
@@ -90,7 +90,9 @@ def _paid(look: Look, facts: dict[str, Any]) -> Said:
 def _closed(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     headline = t("{reference}: your trial is over.", **_of(facts))
-    return Said(headline, (t("You have deleted what you launched, so nothing is to be paid. Thank you for trying us!"),))
+    return Said(
+        headline, (t("You have deleted what you launched, so nothing is to be paid. Thank you for trying us!"),)
+    )
 
 
 def _of(facts: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from crm import journal
 from crm.changes import Changes
-from crm.cloud import actions, eligibility
+from crm.cloud import actions, eligibility, naming
 from crm.cloud import wanted as wants
 from crm.cloud.actions import ALIVE, Approver
 from crm.cloud.eligibility import Applicant, Obstacle, rules_of
@@ -103,9 +103,9 @@ async def _asked(
     await eligibility.claim(session, profile, applicant.claims(rules_of(profile), written=False), trial.id, now)
     changes = Changes()
     changes.events.append(journal.event(ticket.id, by, "trial_asked", now, organization=wish.organization))
-    facts = {"organization": wish.organization, "phone": wish.phone, "verified": wish.verified}
+    said = {"organization": wish.organization, "phone": wish.phone, "verified": wish.verified}
     changes.outgoing.append(
-        outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "trial_asked", Priority.TOPIC, **facts)
+        outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "trial_asked", Priority.TOPIC, **said)
     )
     await changes.write(session, profile.name, now)
     return trial
@@ -118,6 +118,19 @@ async def of_ticket(session: Session, profile: Profile, ticket_id: int) -> Trial
         .execution_options(populate_existing=True)
     )
     return found.one_or_none()
+
+
+def facts(trial: Trial) -> dict[str, Any]:
+    """What a view shows of it."""
+    return {
+        "state": trial.state,
+        "organization": trial.organization,
+        "phone": trial.phone,
+        "verified": trial.phone_verified,
+        "decided_by_name": trial.decided_by_name,
+        "launched_at": trial.launched_at,
+        "ends_at": trial.ends_at,
+    }
 
 
 async def examined(session: Session, profile: Profile, trial: Trial) -> list[Obstacle]:
@@ -137,6 +150,14 @@ async def opening_of(session: Session, trial: Trial) -> CloudAction | None:
         .limit(1)
     )
     return found.one_or_none()
+
+
+async def decidable(session: Session, trial: Trial) -> bool:
+    """Whether an engineer may still say yes or no: nobody has, or the cabinet could not be opened."""
+    if trial.state != "granted":
+        return trial.state == "asked"
+    action = await opening_of(session, trial)
+    return action is None or action.state not in ALIVE
 
 
 # --- what an engineer decides --------------------------------------------------------------------------------------
@@ -159,7 +180,7 @@ async def grant(session: Session, profile: Profile, agent: Agent, ticket_id: int
     person = await session.get_one(Person, trial.person_id)
     wanted = wants.cabinet(
         ticket.id,
-        f"trial-{ticket.reference.lower()}",
+        naming.account(ticket.reference, trial.organization or ""),
         {str(resource): limit for resource, limit in rules_of(profile).limits.items()},
         next(iter(who.mails), None),
         f"{trial.organization} · {ticket.reference}",
@@ -198,15 +219,13 @@ async def refuse(
         ticket.assignee_id = ticket.assignee_id or agent.id
         await keeping.meet(session, profile, ticket.id, METRICS, now)
         await change_status(session, profile, ticket.id, "decline", actor_of(agent), None, now, changes)
-    facts: dict[str, Any] = {"reason": reason.strip()}
+    said = {"reason": reason.strip(), "reference": ticket.reference}
+    in_topic = {"name": agent.name, **said}
     changes.outgoing.append(
-        outward.say_in_topic(
-            profile.name, ticket.group_id, ticket.id, "trial_refused", Priority.TOPIC, name=agent.name, **facts
-        )
+        outward.say_in_topic(profile.name, ticket.group_id, ticket.id, "trial_refused", Priority.TOPIC, **in_topic)
     )
     if where is not None:
-        facts |= {"reference": ticket.reference}
-        changes.outgoing.append(outward.say_to_requester(profile.name, where, ticket.id, "trial_refused", **facts))
+        changes.outgoing.append(outward.say_to_requester(profile.name, where, ticket.id, "trial_refused", **said))
     await changes.write(session, profile.name, now)
     return trial
 
@@ -222,11 +241,10 @@ async def _undecided(session: Session, profile: Profile, agent: Agent, ticket_id
         raise NotAllowed(what=right)
     if trial.state not in ("asked", "granted"):
         raise WrongStatus(what="trial", state=trial.state, name=trial.decided_by_name)
-    action = await opening_of(session, trial) if trial.state == "granted" else None
+    action = await opening_of(session, trial)
     if action is not None and action.state in ALIVE:
-        raise UnderWay(
-            title=action.title, action=action.id, kind="open", state=action.state, reference=ticket.reference
-        )
+        going_on = {"action": action.id, "kind": action.kind, "state": action.state}
+        raise UnderWay(title=action.title, reference=ticket.reference, **going_on)
     return ticket, trial
 
 
@@ -253,6 +271,6 @@ async def opened(session: Session, action: CloudAction, ticket: Ticket, project_
     changes.events.append(journal.event(ticket.id, journal.SYSTEM, "trial_opened", now, project=project_id))
     where = await reach(session, ticket.id)
     if where is not None:
-        facts = {"reference": ticket.reference, "days": trial.days, "limits": action.parameters["limits"]}
-        changes.outgoing.append(outward.say_to_requester(action.desk, where, ticket.id, "trial_opened", **facts))
+        said = {"reference": ticket.reference, "days": trial.days, "limits": action.parameters["limits"]}
+        changes.outgoing.append(outward.say_to_requester(action.desk, where, ticket.id, "trial_opened", **said))
     await changes.write(session, action.desk, now)
