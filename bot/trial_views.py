@@ -186,9 +186,7 @@ def _refused(look: Look, facts: dict[str, Any]) -> Rendered:
 
 
 def _unused(look: Look, facts: dict[str, Any]) -> Rendered:
-    return render(
-        "💤 " + look.t("Nothing has been launched yet in the cabinet of this trial; the customer is reminded")
-    )
+    return render("💤 " + look.t("Nothing has been launched yet in this trial's cabinet; the customer is reminded"))
 
 
 def _span(look: Look, facts: dict[str, Any]) -> str:

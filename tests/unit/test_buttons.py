@@ -28,6 +28,8 @@ ACTIONS = (
     "type",
     "card",
     "over",
+    "cancel",
+    "refuse",
     *get_args(status.Action),
 )
 LONGEST = {
