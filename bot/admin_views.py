@@ -5,11 +5,12 @@ from typing import Any
 
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import trial_views
+from bot import cloud_refusals, hands_views, trial_views
 from bot.rendered import Rendered, render
 from bot.views import Look
 from crm.errors import DeskError
 from crm.people.models import Agent
+from crm.people.service import RIGHTS_OF
 from crm.people.shifts import Duty
 from crm.texts import Texts
 
@@ -79,8 +80,16 @@ def agents(look: Look, members: Sequence[tuple[Agent, Duty]]) -> Rendered:
     if not members:
         return render(t("No engineers yet. Reply to a person's message with /agent add."))
     roles = {"agent": t("engineer"), "lead": t("lead")}
-    lines = [f"{agent.name} · {roles[agent.role]}" + ("" if duty.on(look.now) else " · 💤") for agent, duty in members]
+    lines = [
+        f"{agent.name} · {roles[agent.role]}" + ("" if duty.on(look.now) else " · 💤") + _unusual(t, agent)
+        for agent, duty in members
+    ]
     return render(as_list(Bold(t("Engineers")), *lines))
+
+
+def _unusual(t: Texts, agent: Agent) -> str:
+    """Rights that are not those of the role."""
+    return hands_views.unusual(t, agent.rights) if {*agent.rights} != {*RIGHTS_OF[agent.role]} else ""
 
 
 def kept_as_note(look: Look) -> Rendered:
@@ -99,7 +108,7 @@ def kept_as_note(look: Look) -> Rendered:
 def refusal(look: Look, error: DeskError) -> Rendered:
     """Why not, in one line that says how to mend it."""
     t, kind = look.t, type(error).__name__
-    known = _by_fact(t).get((kind, error.facts.get("what", "")))
+    known = _by_fact(t).get((kind, error.facts.get("what", ""))) or cloud_refusals.words(look, kind, error.facts)
     return render(known or _by_kind(t, error.facts.get("name", "")).get(kind, t("That did not work.")))
 
 
@@ -142,7 +151,8 @@ def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
         ("WrongPlace", "topic"): t("No request belongs to this topic."),
         ("WrongPlace", "forum"): t("Turn on topics in the group's settings first, then send /connect again."),
         ("WrongInput", "agent"): t(
-            "Reply to a person's message with /agent add, /agent add lead or /agent remove; /agent list shows all."
+            "Reply to a person's message with /agent add, /agent add lead, /agent rights or /agent remove; "
+            "/agent list shows all."
         ),
         ("WrongInput", "email"): t("That is no mail address. Write it like name@example.kz."),
         ("WrongInput", "codes"): t("Too many codes for today. Please try again tomorrow."),
@@ -164,5 +174,8 @@ def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
         ("WrongInput", "no_shift"): t("You have no shift on that date that you could give away."),
         ("WrongInput", "until"): t("Write until when: 18:00, 2h, 25.12 or 25.12 09:00."),
         ("NotAllowed", "shifts"): t("Only a lead may change the shifts of others."),
+        ("WrongStatus", "dialogue"): t("This dialogue is over. Begin anew with «New request»."),
+        ("WrongStatus", "machine"): t("That is not possible just now."),
+        ("NoCloud", "has_cabinet"): t("Your organization has a cabinet already."),
         ("NotFound", "agent"): t("That person is not listed as an engineer of this desk."),
     }

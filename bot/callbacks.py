@@ -84,10 +84,74 @@ class Type(CallbackData, prefix="type"):
     key: str
 
 
-class Trial(CallbackData, prefix="try"):
-    """A customer on the way to a trial: back a question, cancel, ask for it."""
+class Act(CallbackData, prefix="act"):
+    """What an engineer decides of an action in the cloud: approve; refuse (silent: without a reason, back: not after
+    all); of an unknown one done, notdone, again."""
 
     action: str
+    id: Id
+
+
+class Machine(CallbackData, prefix="vm"):
+    """What an engineer wants of a machine (its row) for that ticket: show it, or a power action."""
+
+    action: str
+    ticket: Id
+    id: Id
+
+
+# --- a customer's dialogue about the cloud; `dialogue` is the message of the private chat in which it began -----
+
+
+class Dialogue(CallbackData, prefix="dlg"):
+    """Leave a page: kinds (all types), first (the first page), words (write it freely), cancel."""
+
+    dialogue: Id
+    action: str
+
+
+class OwnMachine(CallbackData, prefix="own"):
+    """list (`id` is where the page of the list begins), look, stopping (asks once more), or what to do with it."""
+
+    dialogue: Id
+    action: str
+    id: Id
+
+
+class Quota(CallbackData, prefix="q"):
+    """Of that cabinet (0: not chosen yet), that resource: pick a new limit, write another, ask for it."""
+
+    dialogue: Id
+    step: str
+    cabinet: Id
+    resource: str
+    amount: Id
+
+
+class Login(CallbackData, prefix="pw"):
+    """A new password for the login with that mark (`crm.cloud.choices.mark`): look, ask."""
+
+    dialogue: Id
+    step: str
+    cabinet: Id
+    login: str
+
+
+class Zones(CallbackData, prefix="zone"):
+    """Two zones by their marks, as far as they are chosen: look, ask."""
+
+    dialogue: Id
+    step: str
+    cabinet: Id
+    first: str
+    second: str
+
+
+class Cabinet(CallbackData, prefix="cab"):
+    """Of a new cabinet: name (write another), ask."""
+
+    dialogue: Id
+    step: str
 
 
 class Judge(CallbackData, prefix="judge"):

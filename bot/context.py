@@ -115,6 +115,19 @@ class Context:
             values,
         )
 
+    async def taken(self, message: Message) -> None:
+        """An answer to a question of a dialogue is nobody's message: neither its edit nor its repeat is a request."""
+        await self.session.execute(
+            text("""insert into telegram_message (desk, chat_id, message_id, role)
+                    values (:desk, :chat, :message, 'notice') on conflict do nothing"""),
+            {"desk": self.profile.name, "chat": message.chat.id, "message": message.message_id},
+        )
+
+    async def without_buttons(self, chat_id: int, message_id: int) -> None:
+        """A page that is left behind."""
+        params = {"chat_id": chat_id, "message_id": message_id}
+        await self.call("editMessageReplyMarkup", params, await self.bucket(chat_id), Priority.REPLY)
+
     async def redraw_buttons(self, query: CallbackQuery, keyboard: Any) -> None:
         if query.message is None:
             return

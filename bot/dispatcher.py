@@ -10,8 +10,11 @@ from bot.context import Context
 from bot.handlers import (
     admin,
     agent,
+    cloud,
     duty,
     emergency,
+    group_help,
+    hands,
     held,
     linking,
     maintenance,
@@ -43,10 +46,18 @@ async def unclaimed(event: TelegramObject, **_: Any) -> str:
 
 
 ROUTERS = (
-    *(requests.router, linking.router, trials.router, requester.router, admin.router, duty.router),
-    *(emergency.router, agent.router),
+    *(
+        requests.router,
+        linking.router,
+        cloud.router,
+        requester.router,
+        admin.router,
+        duty.router,
+        emergency.router,
+        agent.router,
+    ),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
-    *(held.router, trials.team, topic.router, fallback),
+    *(held.router, hands.router, trials.router, group_help.router, topic.router, fallback),
 )
 
 

@@ -54,6 +54,16 @@ def phone(t: Texts) -> ReplyKeyboardMarkup:
     return ReplyKeyboardMarkup(keyboard=[[shared]], resize_keyboard=True, is_persistent=True)
 
 
+def leaving(t: Texts, dialogue: int, back: Any) -> Rows:
+    """The last row of every page of a dialogue."""
+    return [
+        [
+            button("‹ " + t("Back"), back),
+            button(t("Cancel"), press.Dialogue(dialogue=dialogue, action="cancel")),
+        ]
+    ]
+
+
 def kinds(profile: Profile, labels: dict[str, str]) -> InlineKeyboardMarkup:
     return inline([[button(labels[kind.key], press.Kind(key=kind.key))] for kind in profile.request_types])
 

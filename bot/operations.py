@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import team_views, views
+from bot import card_views, team_views, views
 from bot.claim import Row
 from bot.client import Later, Refused, Sent
 from bot.delivery import NOTHING_TO_DO, Desk, Result, language, marked, paired, target
@@ -43,7 +43,7 @@ async def call(desk: Desk, row: Row, now: datetime) -> Result:
 async def open_topic(desk: Desk, row: Row, now: datetime) -> Result:
     if row.thread_id is not None:
         return Result(NOTHING_TO_DO)
-    name = team_views.topic_name(texts(desk.profile.team_language), row.reference or "", row.subject or "")
+    name = card_views.topic_name(texts(desk.profile.team_language), row.reference or "", row.subject or "")
     # Only the row that opens it: what rebuilds a lost topic must not find the lost one.
     if row.kind == "topic.open" and row.attempts > 1 and (made := await _made_before(desk, row)) is not None:
         return Result(NOTHING_TO_DO, thread_id=made)
@@ -71,7 +71,7 @@ async def card(desk: Desk, row: Row, now: datetime) -> Result:
         facts = await queries.card(session, row.ticket_id or 0)
     if facts["thread_id"] is None:
         return Result(Later(1.0, "the topic is not there yet"))
-    shown = team_views.card(Look(desk.profile, desk.profile.team_language, now), facts).params()
+    shown = card_views.card(Look(desk.profile, desk.profile.team_language, now), facts).params()
     if facts["card_message_id"] is not None:
         params = {"chat_id": facts["chat_id"], "message_id": facts["card_message_id"], **shown}
         outcome = await desk.client.call("editMessageText", params)

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from aiogram.utils.formatting import Bold, Code, ExpandableBlockQuote, Italic, Text, as_list
+from aiogram.utils.formatting import Bold, ExpandableBlockQuote, Text, as_list
 from babel.dates import format_timedelta
 from babel.numbers import format_percent
 
 from bot import (
+    cloud_inventory_views,
+    cloud_notices,
     duty_views,
     emergency_views,
     keyboards,
@@ -20,12 +22,11 @@ from bot import (
 )
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
-from bot.views import Look, type_labels
+from bot.views import Look
 from crm.texts import Texts
 
 BOARD_ROWS = 40
 BOARD_SUBJECT = 48
-TOPIC_NAME_LIMIT = 128
 PRIORITY_SIGNS = {"low": "▫️", "normal": "🔹", "high": "🔶", "urgent": "🔴"}
 
 
@@ -75,60 +76,6 @@ def choose_queue(look: Look, ticket_id: int, current: str) -> Rendered:
     others = {queue.key: queue_label(look, queue.key) for queue in look.profile.queues if queue.key != current}
     words = Text(look.t("Queue:"), " ", Bold(queue_label(look, current)))
     return render(words, keyboards.queues(ticket_id, others))
-
-
-def topic_name(t: Texts, reference: str, subject: str) -> str:
-    return f"{reference} · {kinds.subject(t, subject)}"[:TOPIC_NAME_LIMIT]
-
-
-def card(look: Look, ticket: dict[str, Any]) -> Rendered:
-    t = look.t
-    person = Text(ticket["requester"])
-    if ticket["telegram_id"]:
-        person = Text(mention(ticket["telegram_id"], ticket["requester"]))
-    nobody = t("nobody yet")
-    lines: list[Text | str] = [
-        Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
-        Text(t("Customer:"), " ", person, f" ({ticket['language']})"),
-        t("Status:") + f" {status_labels(t)[ticket['status']]}",
-        t("Priority:") + f" {PRIORITY_SIGNS[ticket['priority']]} {priority_labels(t)[ticket['priority']]}",
-        t("Type:") + f" {type_labels(t)[ticket['type']]}",
-        t("Engineer:") + f" {ticket['assignee'] or nobody}",
-    ]
-    if ticket["organization"]:
-        contract = f" · {ticket['contract']}" if ticket["contract"] else ""
-        lines.insert(2, t("Organization:") + f" {ticket['organization']}{contract}")
-    if len(look.profile.queues) > 1:
-        lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
-    lines += [_promise(look, target) for target in ticket["targets"]]
-    if ticket["related"]:
-        lines.append(t("Continues {reference}", reference=ticket["related"]))
-    if ticket["mail"]:
-        lines.insert(2, Text("✉️ ", Code(ticket["mail"])))
-    if ticket["mail_unreachable"]:
-        lines.append("⚠️ " + t("The customer's mail address does not work"))
-    if ticket["merged_into"]:
-        lines.append(t("Goes on in {reference}", reference=ticket["merged_into"]))
-    if ticket["unreachable"]:
-        lines.append("⚠️ " + t("The customer has blocked the bot"))
-    lines.append(
-        Italic(t("Reply to the customer's message or to this card – or /r – goes to the customer; the rest is a note."))
-    )
-    return render(as_list(*lines), keyboards.card(t, ticket["id"], ticket["status"], ticket["assignee"] is not None))
-
-
-def _promise(look: Look, target: dict[str, Any]) -> Text | str:
-    t = look.t
-    label = metric_labels(t)[target["metric"]]
-    if target["met_at"]:
-        late = target["breached_at"] or target["met_at"] > target["due_at"]
-        sign = "❗️" if late else "✅"
-        return f"{sign} {label}: {look.local(target['met_at'])}"
-    if target["breached_at"]:
-        return Bold(f"🔴 {label}: ", t("was due {time}", time=look.local(target["due_at"])))
-    if target["stands"]:
-        return f"⏸ {label}: " + t("the clock stands")
-    return Text(f"⏱ {label}: ", Bold(look.local(target["due_at"])), f" ({look.place})")
 
 
 def board(look: Look, rows: list[dict[str, Any]], total: int) -> Rendered:
@@ -339,5 +286,7 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **duty_views.NOTICES,
     **mail_views.NOTICES,
     **merging_views.NOTICES,
+    **cloud_notices.NOTICES,
+    **cloud_inventory_views.NOTICES,
     **trial_views.NOTICES,
 }

@@ -10,11 +10,11 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Code, Text, as_list
 
 from bot import keyboards
-from bot.callbacks import Judge, Trial
-from bot.keyboards import button
+from bot.callbacks import Cabinet, Judge
+from bot.cloud_views import leaving
+from bot.keyboards import Rows, button
 from bot.rendered import Rendered, render
 from crm.cloud import trial_notices
-from crm.cloud.rules import TrialRules
 from crm.look import Look
 from crm.texts import Texts
 
@@ -23,57 +23,37 @@ Lines = list[Text | str]
 # --- a customer asks -----------------------------------------------------------------------------------------------
 
 
-def _leaving(t: Texts, back: bool) -> list[Any]:
-    row = [button(t("Cancel"), Trial(action="cancel"))]
-    return [button("‹ " + t("Back"), Trial(action="back")), *row] if back else row
-
-
-def organization(look: Look, rules: TrialRules, known: str | None) -> Rendered:
-    """What it is, in short, and the first question, unless that is known."""
-    t = look.t
-    lines: Lines = [Bold(t("Try it free of charge")), trial_notices.length(t, rules.days)]
-    if rules.limits:
-        allowed = {str(name): limit for name, limit in rules.limits.items()}
-        lines.append(t("Free within these limits: {limits}.", limits=trial_notices.limits(t, allowed)))
+def name(look: Look, dialogue: int) -> Rendered:
+    """What it is, in short, and the first question."""
+    t, rules = look.t, look.profile.trial
+    lines: Lines = [Bold(t("Try it free of charge"))]
+    if rules is not None:
+        lines.append(trial_notices.length(t, rules.days))
+        lines += trial_notices.within(t, {str(resource): limit for resource, limit in rules.limits.items()})
     lines += [trial_notices.afterwards(t), t("It is for new customers, and once only.")]
-    asked = t("Organization:") + f" {known}" if known else Bold(t("What is your organization called?"))
+    asked = t("For whom? Write the name of your organization, or your own.")
     shown = as_list(as_list(*lines), asked, sep="\n\n")
-    return render(shown, keyboards.inline([_leaving(t, back=False)]))
+    return render(shown, keyboards.inline(leaving(t, dialogue)))
 
 
-def phone(look: Look) -> Rendered:
+def new_trial(look: Look, chosen: str, number: str, dialogue: int) -> Rendered:
     t = look.t
+    lines: Lines = [
+        Bold(t("Try it free of charge")),
+        t("For: {name}", name=chosen),
+        t("Phone: {phone}", phone=number),
+        "",
+        t("An engineer has to agree; then its login and password come here."),
+    ]
+    rows: Rows = [[button(t("Ask for the trial"), Cabinet(dialogue=dialogue, step="ask"), "success")]]
+    rows += leaving(t, dialogue, Cabinet(dialogue=dialogue, step="name"))
+    return render(as_list(*lines), keyboards.inline(rows))
+
+
+def sent(look: Look, reference: str) -> Rendered:
     return render(
-        t("Which phone can we call you by? Share yours with the button below, or write it."), keyboards.phone(t)
+        "✅ " + look.t("{reference}: the trial is asked for. You hear here what becomes of it.", reference=reference)
     )
-
-
-def not_own(look: Look) -> Rendered:
-    return render(look.t("That is somebody else's number. Share yours with the button below, or write it."))
-
-
-def no_number(look: Look) -> Rendered:
-    return render(look.t("That is no phone number. Write it like +7 701 123 45 67; /start leaves this."))
-
-
-def confirm(look: Look, wish: Mapping[str, Any]) -> Rendered:
-    t = look.t
-    shown = as_list(Bold(t("Ask for the trial?")), *_wish(t, wish))
-    ask = button(t("Ask for it"), Trial(action="ask"), "success")
-    return render(shown, keyboards.inline([[ask], _leaving(t, back=True)]))
-
-
-def sent(look: Look) -> Rendered:
-    return render("✅ " + look.t("Asked for. An engineer looks at it, and you hear here what becomes of it."))
-
-
-def cancelled(look: Look) -> Rendered:
-    return render(look.t("Cancelled: nothing was asked for."), keyboards.menu(look.t))
-
-
-def request(t: Texts, wish: Mapping[str, Any]) -> str:
-    """The customer's request as a message of theirs."""
-    return "\n".join([t("I would like a trial."), *_wish(t, wish)])
 
 
 def _wish(t: Texts, wish: Mapping[str, Any]) -> list[str]:

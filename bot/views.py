@@ -1,12 +1,13 @@
 """What requesters read. Pure: facts and a language in, text with entities and buttons out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import keyboards, kinds
+from bot import callbacks as press
+from bot import cloud_notices, cloud_views, keyboards, kinds
 from bot.rendered import Rendered, render
 from crm import notices
 from crm.notices import Look as Look
@@ -77,7 +78,8 @@ def choose_kind(look: Look) -> Rendered:
     return render(t("What is it about? Choose, or just write."), keyboards.kinds(look.profile, type_labels(t)))
 
 
-def describe(look: Look, key: str) -> Rendered:
+def describe(look: Look, key: str, dialogue: int, back: str = "kinds") -> Rendered:
+    """Write it in your own words; `back` as of `press.Dialogue`."""
     t = look.t
     hints = {
         "outage": t("Describe what stopped and since when."),
@@ -92,7 +94,14 @@ def describe(look: Look, key: str) -> Rendered:
         "restore": t("What should be restored, and as of which day?"),
         "technical": t("Describe what works badly and since when."),
     }
-    return render(as_list(Bold(type_labels(t)[key]), hints.get(key, t("Describe what you need."))))
+    leave = keyboards.leaving(t, dialogue, press.Dialogue(dialogue=dialogue, action=back))
+    hint = hints.get(key, t("Describe what you need."))
+    return render(as_list(Bold(type_labels(t)[key]), hint), keyboards.inline(leave))
+
+
+def cancelled(look: Look) -> Rendered:
+    """Said anew where the buttons below the input field were others."""
+    return render(look.t("Cancelled: nothing was asked for. Write whenever you need us."), keyboards.menu(look.t))
 
 
 def which_request(look: Look, message_id: int, tickets: list[tuple[int, str, str]]) -> Rendered:
@@ -127,7 +136,10 @@ def _state(look: Look, ticket: dict[str, Any], labels: dict[str, str]) -> str:
     return state
 
 
-def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) -> Rendered:
+def own_ticket(
+    look: Look, ticket: dict[str, Any], last: list[tuple[str, str]], actions: Sequence[dict[str, Any]] = ()
+) -> Rendered:
+    """`actions`: how what the cloud does for it stands (`crm.cloud.requests.of_ticket`)."""
     t = look.t
     lines: list[Text | str] = [
         Bold(f"{ticket['reference']} · {kinds.subject(t, ticket['subject'])}"),
@@ -137,6 +149,8 @@ def own_ticket(look: Look, ticket: dict[str, Any], last: list[tuple[str, str]]) 
             t("Opened: {time}", time=look.local(ticket["opened_at"])),
         ),
     ]
+    if actions:
+        lines.append(as_list(*(cloud_views.progress(look, action) for action in actions)))
     if last:
         lines.append(as_list(*(Text(Bold(author + ": "), words) for author, words in last)))
     lines.append(t("To write to this request, reply to this message."))
@@ -172,6 +186,10 @@ def _solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup:
     return keyboards.solved(look.t, facts["ticket"])
 
 
+def _perhaps_solved(look: Look, facts: dict[str, Any]) -> InlineKeyboardMarkup | None:
+    return _solved(look, facts) if facts.get("resolved") else None
+
+
 def _lapsed(look: Look, facts: dict[str, Any]) -> Rendered:
     said = notices.SAYINGS["lapsed"](look, facts)
     asked = look.t("How did we do?")
@@ -188,6 +206,8 @@ NOTICES: dict[str, Notice] = {
     "resolved": _notice("resolved", _solved),
     "reminded": _notice("reminded", _solved),
     "lapsed": _lapsed,
+    "action_succeeded": _notice("action_succeeded", _perhaps_solved),
+    "secret_ready": cloud_notices.secret,
     "repeat": _repeat,
 }
 
@@ -212,8 +232,13 @@ def still_wrong(look: Look, reference: str) -> Rendered:
     return render(look.t("Sorry! {reference} is open again. Please write what is still wrong.", reference=reference))
 
 
-def withdrawn(look: Look, reference: str) -> Rendered:
-    return render(look.t("{reference} is withdrawn.", reference=reference))
+def withdrawn(look: Look, reference: str, going: bool = False) -> Rendered:
+    """`going`: the cloud is at it already."""
+    t = look.t
+    lines = [t("{reference} is withdrawn.", reference=reference)]
+    if going:
+        lines.append(t("What has begun in the cloud cannot be stopped any more; you hear here how it ends."))
+    return render(as_list(*lines))
 
 
 def cannot_relay(look: Look, kind: str) -> Rendered:

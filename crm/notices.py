@@ -6,6 +6,7 @@ A transport adds what is its own: buttons, a greeting, how to answer.
 from collections.abc import Callable
 from typing import Any
 
+from crm.cloud import notices as of_cloud
 from crm.cloud import trial_notices
 from crm.look import Look as Look
 from crm.look import Said as Said
@@ -175,5 +176,6 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "lapsed": _lapsed,
     "declined": _declined,
     "merged": _merged,
+    **of_cloud.SAYINGS,
     **trial_notices.SAYINGS,
 }

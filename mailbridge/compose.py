@@ -173,7 +173,7 @@ def _notice(mail: Mail, body: Notice) -> dict[str, Any]:
     look = Look(mail.profile, mail.language, mail.written_at)
     t = look.t
     said = notices.SAYINGS[body.name](look, body.facts)
-    asks = body.name in _ASKS
+    asks = body.name in _ASKS or bool(body.facts.get("resolved"))
     more = [t("If everything works, reply with “+”. If not, write what is still wrong.")] if asks else []
     if body.name == "acknowledged" and body.facts.get("rules"):
         more.append(notices.rules_text(t))

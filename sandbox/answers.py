@@ -1,5 +1,6 @@
 """How /sandbox/api speaks: a JSON body in, a JSON answer out, and what cannot be done in one line."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -51,6 +52,13 @@ async def body_of(request: web.Request) -> Json:
     for name, value in [*request.query.items(), *request.match_info.items()]:
         body[name] = int(value) if value.lstrip("-").isdecimal() else value
     return body
+
+
+def cut(request: web.Request) -> web.StreamResponse:
+    """Hang up: the client sees the connection close where an answer should be."""
+    if request.transport is not None:
+        request.transport.abort()
+    raise asyncio.CancelledError
 
 
 def text_of(body: Json, key: str) -> str:

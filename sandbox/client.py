@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, cast
 
 from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, FormData
 
+from sandbox.cloudclient import CloudSide
 from sandbox.mailclient import MailSide
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.mail = MailSide(self)
+        self.cloud = CloudSide(self)
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None

@@ -21,22 +21,29 @@ log = structlog.get_logger()
 
 class Clock:
     def __init__(
-        self, sessions: Sessions, profiles: Sequence[Profile], waker: Waker, clock: Callable[[], datetime]
+        self,
+        sessions: Sessions,
+        profiles: Sequence[Profile],
+        waker: Waker,
+        clock: Callable[[], datetime],
+        more: Sequence[Job] = (),
     ) -> None:
+        """`more`: jobs of this desk beside those that every desk has."""
         self._sessions = sessions
         self._profiles = profiles
         self._waker = waker
         self._clock = clock
+        self._jobs = (*JOBS, *more)
 
     async def run(self) -> None:
         """Tick until cancelled."""
         ticker = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
-        for job in JOBS:
+        for job in self._jobs:
             ticker.add_job(self.tick, IntervalTrigger(seconds=job.every, timezone=UTC), args=[job], id=job.id)
         ticker.start()
-        log.info("clock.started", jobs=[job.id for job in JOBS])
+        log.info("clock.started", jobs=[job.id for job in self._jobs])
         try:
             await asyncio.Event().wait()
         finally:

@@ -28,10 +28,22 @@ class Decline(StatesGroup):
     reason = State()
 
 
-class Trial(StatesGroup):
-    """A requester asks for a trial: the next message is the name of the organization, then the phone; then all of it is
-    confirmed (data: `organization`, `phone`, `verified`)."""
+class Refusal(StatesGroup):
+    """An agent pressed «refuse» at an action in the cloud (data: `action`, `message`); the next message is the
+    reason."""
 
-    organization = State()
+    reason = State()
+
+
+class Cloud(StatesGroup):
+    """A dialogue about the cloud (data: `kind`, the request type, and `dialogue`, the message in which it began).
+
+    What is written meanwhile is a request of that type in one's own words; but for a number of `amount` (data:
+    `cabinet`, `resource`), the `name` of a new cabinet or a trial, and the `phone` for it (data: `name`; then also
+    `phone` and whether it is `proven`).
+    """
+
+    choosing = State()
+    amount = State()
+    name = State()
     phone = State()
-    confirming = State()

@@ -5,10 +5,10 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import ChatMemberUpdated, Message, User
 
 from bot import admin_views as views
-from bot import middlewares
+from bot import hands_views, middlewares
 from bot.context import Context
 from bot.filters import OWN_WORDS, When
-from crm.errors import NotAllowed, NotAnAgent, WrongInput, WrongPlace
+from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongPlace
 from crm.outbox import Priority
 from crm.people import duty
 from crm.people import service as people
@@ -50,7 +50,7 @@ async def connect(message: Message, ctx: Context) -> str:
 
 @commands.message(Command("agent", ignore_mention=True))
 async def agent_command(message: Message, ctx: Context, command: CommandObject, agent: Agent | None) -> str:
-    """`/agent add [agent|lead]` and `/agent remove` in reply to a person's message; `/agent list`."""
+    """`/agent add [agent|lead]`, `/agent remove` and `/agent rights` in reply to a person's message; `/agent list`."""
     words = (command.args or "list").split()
     verb, rest = words[0].lower(), [word.lower() for word in words[1:]]
     if verb == "list":
@@ -64,6 +64,8 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     person = message.reply_to_message.from_user if message.reply_to_message else None
     if message.reply_to_message and message.reply_to_message.forum_topic_created:
         person = None
+    if verb == "rights" and person is not None:
+        return await _rights(message, ctx, agent, person, rest)
     if verb not in ("add", "remove") or person is None or person.is_bot or (rest and rest[0] not in ROLES):
         raise WrongInput(what="agent")
     if verb == "remove":
@@ -74,6 +76,24 @@ async def agent_command(message: Message, ctx: Context, command: CommandObject, 
     await people.name_agent(ctx.session, ctx.profile.name, person.id, person.full_name, role, ctx.now)
     await ctx.hint(message, views.named(ctx.team, person.full_name, role))
     return "agent_named"
+
+
+async def _rights(message: Message, ctx: Context, lead: Agent | None, person: User, words: list[str]) -> str:
+    """Shown, or changed with `+money -power`. A lead's own may be changed as well: being a lead takes none of them."""
+    if lead is None or lead.role != "lead":
+        raise NotAllowed(what="lead")
+    agent = await people.agent_of(ctx.session, ctx.profile.name, person.id)
+    if agent is None:
+        raise NotFound(what="agent")
+    if not words:
+        await ctx.hint(message, hands_views.rights(ctx.team, agent.name, agent.rights))
+        return "rights"
+    if any(word[:1] not in ("+", "-") for word in words):
+        raise WrongInput(what="rights")
+    given = {word[1:] for word in words if word[0] == "+"}
+    await people.change_rights(ctx.session, agent, given, {word[1:] for word in words} - given)
+    await ctx.hint(message, hands_views.rights_changed(ctx.team, agent.name, agent.rights, agent.id == lead.id))
+    return "rights_changed"
 
 
 @router.message(When(F.migrate_to_chat_id))

@@ -15,7 +15,8 @@ from bot.content import content_of
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, PRIVATE, PRIVATE_BUTTON, HasContent, When
 from bot.fsm.states import Rejection, Request
-from bot.handlers import linking, trials
+from bot.handlers import cloud, linking
+from bot.handlers.dialogue import ASKING
 from crm.errors import NotFound
 from crm.people import service as people
 from crm.people.service import OpenTicket, Requester
@@ -100,10 +101,7 @@ async def kind(query: CallbackQuery, ctx: Context, who: Requester, state: FSMCon
     if callback_data.key not in {known.key for known in ctx.profile.request_types}:
         raise NotFound(what="type")
     chosen = ctx.profile.request_type(callback_data.key)
-    await state.set_state(Request.describing)
-    await state.set_data({"kind": chosen.key})
-    await ctx.answer(query)
-    await ctx.redraw(query, views.describe(ctx.look(who.language), chosen.key))
+    await cloud.begin(query, ctx, who, state, chosen.key, query.message.message_id if query.message else 0)
     return "kind"
 
 
@@ -151,9 +149,9 @@ async def write(
     linked = await linking.step(ctx, who, state, raw_state, content.get("text", ""))
     if linked is not None:
         return linked
-    tried = await trials.step(message, ctx, who, state, raw_state, content)
-    if tried is not None:
-        return tried
+    answered = await cloud.step(message, ctx, who, state, raw_state, content)
+    if answered is not None:
+        return answered
     written = _written(message, ctx, who, content)
     if who.album_held:
         await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
@@ -162,7 +160,7 @@ async def write(
     if ticket is not None:
         await service.add_message(ctx.session, ctx.profile, who, ticket, written, ctx.now)
         return "added"
-    if raw_state == Request.describing.state or who.replied_ticket_id or not who.tickets:
+    if raw_state in ASKING or who.replied_ticket_id or not who.tickets:
         return await _open(ctx, who, written, state, raw_state)
     held = await holding.hold(ctx.session, ctx.profile, who, written, ctx.now)
     choice = [(t.id, t.reference, t.subject) for t in who.tickets]
@@ -202,15 +200,15 @@ async def _belongs_to(
     solved = [ticket for ticket in who.tickets if ticket.status == "resolved"]
     if solved and only_thanks(content):
         return solved[-1]
-    if not who.tickets and only_thanks(content) and raw_state != Request.describing.state:
+    if not who.tickets and only_thanks(content) and raw_state not in ASKING:
         return await ended.latest(ctx.session, ctx.profile, who, ctx.now)
     only = who.tickets[0] if len(who.tickets) == 1 else None
-    return only if only and only.status != "resolved" and raw_state != Request.describing.state else None
+    return only if only and only.status != "resolved" and raw_state not in ASKING else None
 
 
 async def _open(ctx: Context, who: Requester, written: Written, state: FSMContext, raw_state: str | None) -> str:
     kind = None
-    if raw_state == Request.describing.state:
+    if raw_state in ASKING:
         kind = (await state.get_data()).get("kind")
         await state.clear()
     opening = Opening(kind, who.replied_ticket_id)
@@ -229,7 +227,7 @@ async def edited(
 ) -> str:
     """An edit whose original never came is what the customer wants to say, so it is taken as a message."""
     found = await messages.at(ctx.session, ctx.profile.name, message.chat.id, message.message_id)
-    if content is None:
+    if content is None or (found is None and who.known_message):
         return "ignored"
     if found is None:
         ctx.wait_for(ORIGINAL_PATIENCE)

@@ -9,6 +9,7 @@ from bot import kinds, middlewares, views
 from bot.context import Context
 from bot.filters import PRIVATE_BUTTON
 from bot.fsm.states import Rejection
+from crm.cloud import requests as cloud
 from crm.errors import NotFound
 from crm.people.service import Requester
 from crm.tickets import holding, queries, service
@@ -49,7 +50,8 @@ async def look(query: CallbackQuery, ctx: Context, who: Requester, callback_data
         for message in await queries.last_messages(ctx.session, ticket["id"], LAST_MESSAGES, public_only=True)
     ]
     await ctx.answer(query)
-    await ctx.redraw(query, views.own_ticket(mine, ticket, last))
+    actions = await cloud.of_ticket(ctx.session, ticket["id"])
+    await ctx.redraw(query, views.own_ticket(mine, ticket, last, actions))
     await ctx.bind(query, ticket["id"])
     return "opened_own"
 
@@ -76,9 +78,9 @@ async def reject(
 
 @router.callback_query(press.Mine.filter(F.action == "withdraw"))
 async def withdraw(query: CallbackQuery, ctx: Context, who: Requester, callback_data: press.Mine) -> str:
-    ticket = await service.withdraw(ctx.session, ctx.profile, who, callback_data.ticket, ctx.now)
+    ticket, going = await cloud.withdraw(ctx.session, ctx.profile, who, callback_data.ticket, ctx.now)
     await ctx.answer(query)
-    await ctx.redraw(query, views.withdrawn(ctx.look(who.language), ticket.reference))
+    await ctx.redraw(query, views.withdrawn(ctx.look(who.language), ticket.reference, going))
     return "withdrawn"
 
 

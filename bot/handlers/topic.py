@@ -16,7 +16,8 @@ from bot import admin_views, middlewares, views
 from bot.content import without_command
 from bot.context import Context
 from bot.filters import CANNOT_TRAVEL, OWN_WORDS, HasContent, When
-from bot.fsm.states import Decline
+from bot.fsm.states import Decline, Refusal
+from bot.handlers import hands
 from bot.topics import TOPIC_PATIENCE, ticket_here
 from crm.errors import NotAllowed, NotAnAgent, WrongInput, WrongPlace
 from crm.people.models import Agent
@@ -93,6 +94,12 @@ async def write(
 ) -> str:
     if agent is not None and raw_state == Decline.reason.state:
         return await _decline(message, ctx, agent, state, content)
+    if (
+        agent is not None
+        and raw_state == Refusal.reason.state
+        and await hands.reason(message, ctx, agent, state, content)
+    ):
+        return "refused"
     kind = await _kind(message, ctx)
     if agent is None:
         if kind == "public":

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from crm import journal
 from crm.changes import Changes
+from crm.cloud import quotas
 from crm.cloud import wanted as wants
 from crm.cloud.models import CloudAction
 from crm.cloud.rules import CloudRules, Right
@@ -30,6 +31,8 @@ from crm.tickets.service import load
 from crm.tickets.status import ENDED as ENDINGS
 from crm.wake import CLOUD, wake_at_commit
 
+# So many of a hash are shown to people.
+DIGITS = 8
 ALIVE = ("planned", "approved", "running", "unknown")
 ENDED = ("succeeded", "failed", "refused", "cancelled", "expired")
 
@@ -50,11 +53,19 @@ def rules_of(profile: Profile) -> CloudRules:
 
 
 async def plan(
-    session: Session, profile: Profile, asker: Actor, ticket: Ticket | None, wanted: Wanted, key: str, now: datetime
+    session: Session,
+    profile: Profile,
+    asker: Actor,
+    ticket: Ticket | None,
+    wanted: Wanted,
+    key: str,
+    now: datetime,
+    asks: bool = True,
 ) -> CloudAction:
     """Write down what is wanted; nothing is done before it is approved. The same `key` gives the same action.
 
-    Raises UnderWay if something is going on there already.
+    `asks` False: whoever approves it does so in the same breath, and the topic shows no buttons for it. Raises UnderWay
+    if something is going on there already.
     """
     rules = rules_of(profile)
     if (same := await _by_key(session, key)) is not None:
@@ -72,7 +83,11 @@ async def plan(
     if ticket is not None:
         changes = Changes(outgoing=drawn(profile, ticket, now))
         changes.events.append(told(action, asker, "action_planned", now, parameters=action.parameters))
-        changes.outgoing.append(to_topic(profile, ticket, action, "action_planned", asker=asker.name))
+        # Who may let it go alone does so.
+        open_ = asks and not (asker.kind == "requester" and action.kind in rules.self_service)
+        present = await quotas.allowed(session, profile.name, action.project_id) if action.kind == "quota" else {}
+        facts = {"asker": asker.name, "asks": open_, "present": present}
+        changes.outgoing.append(to_topic(profile, ticket, action, "action_planned", **facts))
         await changes.write(session, profile.name, now)
     return action
 
@@ -287,6 +302,7 @@ def facts_of(action: CloudAction) -> dict[str, Any]:
         "what": action.kind,
         "title": action.title,
         "parameters": action.parameters,
+        "digest": action.digest.hex()[:DIGITS],
         "state": action.state,
         "reason": action.reason,
         "said": action.said,

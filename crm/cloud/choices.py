@@ -3,13 +3,12 @@
 Nothing here asks the cloud, and nothing of anybody else's is found, whatever number comes from a button.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-from crm.cloud import limits
+from crm.cloud import limits, quotas
 from crm.cloud.access import Access, Cabinet
 from crm.cloud.actions import ALIVE, rules_of
 from crm.cloud.rules import RESOURCES, Power, Resource
@@ -91,7 +90,7 @@ async def machine(session: Session, profile: Profile, access: Access, vm_id: int
     """Raises NotFound for one of somebody else, as for none at all."""
     found = await session.rows(_MACHINE, profile.name, _projects(access), vm_id)
     if not found:
-        raise NotFound(what="vm")
+        raise NotFound(what="choice")
     return Machine(**found[0], going=await going_on(session, profile, f"vm:{found[0]['server_id']}"))
 
 
@@ -106,7 +105,7 @@ def cabinet(access: Access, cabinet_id: int) -> Cabinet:
     for own in access.cabinets:
         if own.id == cabinet_id:
             return own
-    raise NotFound(what="cabinet")
+    raise NotFound(what="choice")
 
 
 # --- limits ---------------------------------------------------------------------------------------------------
@@ -121,25 +120,15 @@ class Limit:
     most: int | None
 
 
-async def known(session: Session, profile: Profile, own: Cabinet) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """What the cabinet may have and has, and what the whole cloud has, by resource."""
-    found = await session.rows(
-        "select resource, allowed, used from cloud_quota where desk = $1 and project_id = $2",
-        profile.name,
-        own.project_id,
-    )
-    whole = await session.rows("select capacity from cloud_state where desk = $1", profile.name)
-    return {row["resource"]: (row["allowed"], row["used"]) for row in found}, whole[0]["capacity"] if whole else {}
-
-
-async def quotas(session: Session, profile: Profile, own: Cabinet) -> dict[Resource, Limit]:
+async def limits_of(session: Session, profile: Profile, own: Cabinet) -> dict[Resource, Limit]:
     """Those that can be raised; none of a cabinet that was not looked at yet."""
-    rules, (present, whole) = rules_of(profile), await known(session, profile, own)
+    present = await quotas.of_project(session, profile.name, own.project_id)
+    whole = await quotas.capacity(session, profile.name)
     found: dict[Resource, Limit] = {}
     for resource in RESOURCES:
         allowed, used = present.get(resource, (-1, 0))
         if allowed >= 0:
-            found[resource] = Limit(allowed, used, limits.most(rules, present, whole, resource))
+            found[resource] = Limit(allowed, used, limits.most(rules_of(profile), present, whole, resource))
     return found
 
 
@@ -156,7 +145,7 @@ def login(own: Cabinet, marked: str) -> tuple[str, str]:
     for user_id, name in own.users.items():
         if mark(user_id) == marked:
             return user_id, name
-    raise NotFound(what="login")
+    raise NotFound(what="choice")
 
 
 async def zones(session: Session, profile: Profile) -> list[str]:
@@ -170,4 +159,4 @@ def zone(available: Sequence[str], marked: str) -> str:
     for name in available:
         if mark(name) == marked:
             return name
-    raise NotFound(what="zone")
+    raise NotFound(what="choice")

@@ -114,7 +114,7 @@ async def again(session: Session, profile: Profile, by: Approver, action_id: int
     await session.flush()
     asker = Actor(action.asked_by_kind, action.asked_by_id, action.asked_by_name)  # type: ignore[arg-type]
     same = Wanted(action.kind, action.title, action.lane, action.project_id, action.target, action.parameters)  # type: ignore[arg-type]
-    made = await actions.plan(session, profile, asker, ticket, same, f"again:{action.id}", now)
+    made = await actions.plan(session, profile, asker, ticket, same, f"again:{action.id}", now, asks=False)
     made.replaces_id = action.id
     return await actions.approve(session, profile, by, made.id, now)
 

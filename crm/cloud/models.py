@@ -13,7 +13,9 @@ from crm.db import Base
 class CloudState(Base):
     """A desk's cloud as a whole. `zones`: name → available; `capacity`: resource → [total, used].
 
-    `swept_at`: when the last good sweep began; `full_at`: the last one that looked at everything.
+    `swept_at`: when the machines were last asked for with success; `full_at`: all of them; `tried_at`: with or without
+    success. `projects_at`, `looked_at` (zones, capacity) likewise. `away_at`: since when it is not as it should be;
+    `problem` says why; `told_at`: the engineers know.
     """
 
     __tablename__ = "cloud_state"
@@ -23,7 +25,12 @@ class CloudState(Base):
     capacity: Mapped[dict[str, Any]]
     swept_at: Mapped[datetime | None]
     full_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
+    projects_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+    away_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
 
 
 class CloudProject(Base):
@@ -46,7 +53,9 @@ class CloudProject(Base):
 
 
 class Vm(Base):
-    """A virtual machine as last seen. `log`: the newest entries of the cloud's own action log, newest first."""
+    """A virtual machine as last seen. `log`: the newest entries of the cloud's own action log, newest first, as of
+    `logged_at`; that is None once the machine has changed. `seen_at`: since when it is known to be like that.
+    """
 
     __tablename__ = "vm"
     __table_args__ = (UniqueConstraint("desk", "server_id"),)
@@ -64,6 +73,7 @@ class Vm(Base):
     vcpus: Mapped[int] = mapped_column(Integer)
     ram: Mapped[int] = mapped_column(Integer)
     log: Mapped[list[Any] | None] = mapped_column(JSONB)
+    logged_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     launched_at: Mapped[datetime | None]
@@ -74,7 +84,8 @@ class Vm(Base):
 class CloudQuota(Base):
     """What a project may have of a resource (`allowed`, -1: no limit), has (`used`), and was granted by the desk.
 
-    `drifted_at`: since when the cloud is seen to allow something else than was granted; reported once.
+    `drifted_at`: since when the cloud is seen to allow something else than was granted; `drifted_to`: what it allowed
+    when that was reported.
     """
 
     __tablename__ = "cloud_quota"
@@ -87,6 +98,7 @@ class CloudQuota(Base):
     granted: Mapped[int | None]
     seen_at: Mapped[datetime]
     drifted_at: Mapped[datetime | None]
+    drifted_to: Mapped[int | None]
 
 
 class CloudAction(Base):

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crm.cloud import actions, asked, choices, limits, naming
+from crm.cloud import actions, asked, choices, naming, quotas
 from crm.cloud import wanted as wants
 from crm.cloud.access import access_of, needed, require
 from crm.cloud.asked import Wish
+from crm.cloud.ordering import link_name
 from crm.cloud.rules import REQUEST_TYPES, Kind, Power, Resource
 from crm.cloud.wanted import Wanted
 from crm.db import Session
@@ -29,14 +30,15 @@ from crm.tickets.written import Written, shortened
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """The press that asks for it: `dialogue` is the message in the private chat in which it began."""
+    """Who asks by which button: its data names the dialogue, what is asked and of what."""
 
     who: Requester
-    dialogue: int
+    button: str
     now: datetime
 
-    def key(self, desk: str, kind: str, target: str) -> str:
-        return f"press:{desk}:{self.who.address}:{self.dialogue}:{kind}:{target}"
+    def key(self, desk: str) -> str:
+        """The same for the same button of the same dialogue of the same person."""
+        return f"press:{desk}:{self.who.address}:{self.button}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ def _asked(row: Any) -> Asked:
     return Asked(facts.pop("ticket_id"), facts.pop("reference"), facts.pop("due_at"), facts)
 
 
-async def pressed(session: Session, desk: str, key: str) -> Asked | None:
+async def pressed(session: Session, desk: str, press: Press) -> Asked | None:
     """What was asked by that press before."""
-    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, key)
+    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, press.key(desk))
     return _asked(found[0]) if found else None
 
 
@@ -87,7 +89,7 @@ async def power(session: Session, profile: Profile, press: Press, act: Power, vm
     if act not in machine.offers:
         raise WrongStatus(what="machine", status=machine.status)
     wanted = wants.power(act, machine.project_id, machine.server_id, machine.name)
-    return await _ask(session, profile, press, str(vm_id), asked.power(_t(press), act, machine.name), lambda _: wanted)
+    return await _ask(session, profile, press, asked.power(_t(press), act, machine.name), lambda _: wanted)
 
 
 async def quota(
@@ -96,12 +98,12 @@ async def quota(
     """`value` is the new limit. Raises OverCeiling with the `most` that can be had, WrongInput for no raise."""
     access = await require(session, profile, press.who.person_id, "quota")
     own = choices.cabinet(access, cabinet_id)
-    present, whole = await choices.known(session, profile, own)
-    changed = limits.check(actions.rules_of(profile), present, whole, {resource: value})
-    wish = asked.quota(_t(press), own.name, resource, present[resource][0], value)
-    target = f"{own.project_id}:{resource}:{value}"
-    wanted = wants.quota(own.project_id, own.name, dict(changed.items()))
-    return await _ask(session, profile, press, target, wish, lambda _: wanted)
+    present = await quotas.allowed(session, profile.name, own.project_id)
+    rules = actions.rules_of(profile)
+    raised = await quotas.raised(session, profile.name, rules, own.project_id, {resource: value})
+    wish = asked.quota(_t(press), own.name, resource, present.get(resource, 0), value)
+    wanted = wants.quota(own.project_id, own.name, raised)
+    return await _ask(session, profile, press, wish, lambda _: wanted)
 
 
 async def password(session: Session, profile: Profile, press: Press, cabinet_id: int, marked: str) -> Asked:
@@ -109,7 +111,7 @@ async def password(session: Session, profile: Profile, press: Press, cabinet_id:
     own = choices.cabinet(access, cabinet_id)
     user_id, login = choices.login(own, marked)
     wanted = wants.password(own.project_id, user_id, login)
-    return await _ask(session, profile, press, user_id, asked.password(_t(press), login), lambda _: wanted)
+    return await _ask(session, profile, press, asked.password(_t(press), login), lambda _: wanted)
 
 
 async def link(session: Session, profile: Profile, press: Press, cabinet_id: int, marked: tuple[str, str]) -> Asked:
@@ -118,14 +120,10 @@ async def link(session: Session, profile: Profile, press: Press, cabinet_id: int
     available = await choices.zones(session, profile)
     first, second = (choices.zone(available, one) for one in marked)
     if first == second:
-        raise NotFound(what="zone")
+        raise NotFound(what="choice")
     wish = asked.link(_t(press), own.name, first, second)
-    target = ":".join([own.project_id, *sorted((first, second))])
-
-    def named(ticket: OpenTicket) -> Wanted:
-        return wants.link(own.project_id, own.name, (first, second), ticket.reference)
-
-    return await _ask(session, profile, press, target, wish, named)
+    wanted = wants.link(own.project_id, own.name, (first, second), link_name((first, second)))
+    return await _ask(session, profile, press, wish, lambda _: wanted)
 
 
 async def cabinet(session: Session, profile: Profile, press: Press, name: str, phone: str, proven: bool) -> Asked:
@@ -135,7 +133,7 @@ async def cabinet(session: Session, profile: Profile, press: Press, name: str, p
     """
     rules = actions.rules_of(profile)
     if proven:
-        await _prove(session, profile.name, press.who.person_id, phone, press.now)
+        await prove(session, profile.name, press.who.person_id, phone, press.now)
     # By their number they may turn out to be somebody's contact.
     if not await may_open(session, profile, press.who):
         raise NoCloud(what="has_cabinet")
@@ -145,7 +143,7 @@ async def cabinet(session: Session, profile: Profile, press: Press, name: str, p
         account = naming.account(ticket.reference, name)
         return wants.cabinet(ticket.id, account, dict(rules.cabinet.items()), email, name)
 
-    return await _ask(session, profile, press, "new", asked.cabinet(_t(press), name, phone, proven), named)
+    return await _ask(session, profile, press, asked.cabinet(_t(press), name, phone, proven), named)
 
 
 def _t(press: Press) -> asked.Texts:
@@ -153,12 +151,12 @@ def _t(press: Press) -> asked.Texts:
 
 
 async def _ask(
-    session: Session, profile: Profile, press: Press, target: str, wish: Wish, make: Callable[[OpenTicket], Wanted]
+    session: Session, profile: Profile, press: Press, wish: Wish, make: Callable[[OpenTicket], Wanted]
 ) -> Asked:
     """Whoever presses twice waits here for the first press, and gets what that one got."""
-    key = press.key(profile.name, wish.kind, target)
+    key = press.key(profile.name)
     await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
-    before = await pressed(session, profile.name, key)
+    before = await pressed(session, profile.name, press)
     if before is not None:
         return before
     who, now = press.who, press.now
@@ -234,8 +232,11 @@ async def _proven_address(session: Session, desk: str, person_id: int, channel: 
     return str(found[0]["address"]) if found else None
 
 
-async def _prove(session: Session, desk: str, person_id: int, phone: str, now: datetime) -> None:
-    """Who is known by that number already stays so: numbers change hands, and that is for a person to decide."""
+async def prove(session: Session, desk: str, person_id: int, phone: str, now: datetime) -> None:
+    """Telegram says that the number is theirs.
+
+    Who is known by it already stays so: numbers change hands, and that is for a person to decide.
+    """
     await session.rows(
         """insert into identity (person_id, desk, channel, address, verified_at, created_at)
            values ($2, $1, 'phone', $3, $4, $4) on conflict (desk, channel, address) do nothing""",

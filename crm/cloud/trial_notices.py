@@ -8,10 +8,11 @@ from crm.look import Look, Said
 from crm.texts import Texts
 
 
-def limits(t: Texts, allowed: Mapping[str, int]) -> str:
-    """`Machines: 2 · Memory: 8 GB`."""
+def within(t: Texts, limits: Mapping[str, int]) -> list[str]:
+    """`Free within these limits: Machines: 2 · Memory: 8 GB.`; nothing where there are none."""
     labels = resource_labels(t)
-    return " · ".join(f"{labels.get(name, name)}: {amount(t, name, value)}" for name, value in allowed.items())
+    listed = " · ".join(f"{labels.get(name, name)}: {amount(t, name, value)}" for name, value in limits.items())
+    return [t("Free within these limits: {limits}.", limits=listed)] if limits else []
 
 
 def length(t: Texts, days: int) -> str:
@@ -43,9 +44,8 @@ def _opened(look: Look, facts: dict[str, Any]) -> Said:
     lines = [
         t("Sign in with the login and the password of the page that we send you, and launch what you want to try."),
         length(t, facts["days"]),
+        *within(t, facts["limits"]),
     ]
-    if facts.get("limits"):
-        lines.append(t("Free within these limits: {limits}.", limits=limits(t, facts["limits"])))
     return Said(t("{reference}: the cabinet for your trial is open.", **_of(facts)), (*lines, afterwards(t)))
 
 

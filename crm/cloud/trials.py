@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from crm import journal
 from crm.changes import Changes
-from crm.cloud import actions, eligibility, naming
+from crm.cloud import actions, asked, eligibility, naming, requests
 from crm.cloud import wanted as wants
 from crm.cloud.actions import ALIVE, Approver
 from crm.cloud.eligibility import Applicant, Obstacle, rules_of
@@ -31,6 +31,7 @@ from crm.people.reach import reach
 from crm.people.service import OpenTicket, Requester, actor_of
 from crm.sla import keeping
 from crm.sla.policy import METRICS
+from crm.texts import texts
 from crm.tickets import outward, status, work
 from crm.tickets.models import Ticket
 from crm.tickets.opening import Opening, open_ticket
@@ -56,11 +57,13 @@ async def known(session: Session, profile: Profile, person_id: int, wish: Wish |
     return who
 
 
-async def ask(
-    session: Session, profile: Profile, who: Requester, wish: Wish, written: Written, now: datetime
-) -> OpenTicket:
+async def ask(session: Session, profile: Profile, who: Requester, wish: Wish, now: datetime) -> OpenTicket:
     """A request for a trial. Raises HadTrial, also for the second of two at once."""
+    if wish.verified and wish.phone is not None:
+        await requests.prove(session, profile.name, who.person_id, wish.phone, now)
     applicant = await known(session, profile, who.person_id, wish)
+    sentence = asked.trial(texts(who.language), wish.organization, wish.phone or "–", wish.verified)
+    written = Written({"type": "text", "text": sentence}, now, None)
     opened = await open_ticket(session, profile, who, written, now, Opening(TRIAL))
     ticket = await load(session, profile.name, opened.id)
     await _asked(session, profile, ticket, applicant, wish, who.actor, now)
@@ -187,7 +190,7 @@ async def grant(session: Session, profile: Profile, agent: Agent, ticket_id: int
     )
     asker = Actor("requester", person.id, person.name, ticket.channel)
     key = f"trial:{trial.id}:{before.id if before else 0}"
-    action = await actions.plan(session, profile, asker, ticket, wanted, key, now)
+    action = await actions.plan(session, profile, asker, ticket, wanted, key, now, asks=False)
     await actions.approve(session, profile, Approver(actor_of(agent), agent.rights), action.id, now)
     return trial
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.cloud.rules import Kind, Power
+from crm.cloud.rules import Kind, Power, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def power(act: Power, project_id: str, server_id: str, name: str) -> Wanted:
     return Wanted(act, name, f"vm:{server_id}", project_id, server_id)
 
 
-def quota(project_id: str, name: str, limits: Mapping[str, int]) -> Wanted:
+def quota(project_id: str, name: str, limits: Mapping[Resource, int]) -> Wanted:
     """Those limits from then on; the others stay."""
     return Wanted("quota", name, f"quota:{project_id}", project_id, None, {"limits": dict(limits)})
 

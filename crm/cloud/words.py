@@ -78,6 +78,18 @@ def machine_labels(t: Texts) -> dict[str, str]:
     }
 
 
+def power_labels(t: Texts) -> dict[str, str]:
+    """Whether it has current, as the host sees it."""
+    return {
+        "running": t("power on"),
+        "shutdown": t("power off"),
+        "paused": t("is paused"),
+        "suspended": t("is suspended"),
+        "crashed": t("crashed"),
+        "unknown": t("power unknown"),
+    }
+
+
 def machine(t: Texts, seen: Mapping[str, Any]) -> str:
     """State, and what it is locked or busy with: `runs · locked`. `seen` has status, and perhaps task and locked."""
     labels = machine_labels(t)
@@ -139,3 +151,18 @@ def reasons(t: Texts) -> dict[str, str]:
         "no_capacity": t("the cloud has no room for it now"),
         "invalid": t("the cloud does not take such values"),
     }
+
+
+def details(t: Texts, kind: str, parameters: Mapping[str, Any], present: Mapping[str, int] | None = None) -> list[str]:
+    """The parameters of an action, a line each: `Processors: 10 → 16` where it is known what there is at `present`."""
+    labels = resource_labels(t)
+    lines = []
+    if kind == "open":
+        lines += [t("Account: {name}", name=parameters["account"])]
+        lines += [t("Mail: {address}", address=parameters["email"])] if parameters.get("email") else []
+    if kind == "link":
+        lines.append(t("Zones: {zones}", zones=" – ".join(parameters["zones"])))
+    for resource, value in parameters.get("limits", {}).items():
+        was = f"{amount(t, resource, present[resource])} → " if present and resource in present else ""
+        lines.append(f"{labels.get(resource, resource)}: {was}{amount(t, resource, value)}")
+    return lines

@@ -1,14 +1,16 @@
 """Recognising people: a requester by the chat account, an agent by Telegram id, asked anew each time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select, text
 
+from crm.cloud.rules import RIGHTS
 from crm.db import Session
 from crm.desks import Profile
-from crm.errors import NotAnAgent
+from crm.errors import NotAnAgent, WrongInput
 from crm.journal import Actor
 from crm.people.models import Agent, Person
 from crm.people.reach import Reach
@@ -252,6 +254,15 @@ async def name_agent(session: Session, desk: str, telegram_id: int, name: str, r
     agent.name, agent.role, agent.active, agent.on_duty = name, role, True, True
     await session.flush()
     return agent
+
+
+async def change_rights(session: Session, agent: Agent, given: Collection[str], taken: Collection[str]) -> None:
+    """Raises WrongInput for a right that there is not."""
+    if not {*given, *taken} <= {*RIGHTS}:
+        raise WrongInput(what="rights")
+    held = {*agent.rights} - {*taken} | {*given}
+    agent.rights = [right for right in RIGHTS if right in held]
+    await session.flush()
 
 
 async def remove_agent(session: Session, desk: str, telegram_id: int) -> Agent | None:

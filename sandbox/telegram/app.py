@@ -9,6 +9,12 @@ from typing import Final
 
 from aiohttp import web
 
+from sandbox.cloud.cloud import Cloud
+from sandbox.cloud.control import CloudControl
+from sandbox.cloud.door import CloudDoor
+from sandbox.cloud.faults import CloudFaults
+from sandbox.cloud.ledger import Ledger
+from sandbox.cloud.machines import settle
 from sandbox.mail.control import MailControl
 from sandbox.mail.office import Office
 from sandbox.mail.smtp import Submission
@@ -23,6 +29,8 @@ from sandbox.telegram.world import World
 PAGE: Final = Path(__file__).parent.parent / "page"
 LOOPBACK: Final = "127.0.0.1"
 LARGEST_BODY = 256 * 1024 * 1024
+# The page sees a server come up without asking.
+CLOUD_TICK = 0.1
 WORLD: Final = web.AppKey("world", World)
 
 
@@ -40,12 +48,21 @@ def make_app(
     limits, faults, calls = Limits(now, rates), Faults(), Calls(world.events)
     door = Door(world, limits, faults, calls)
     office = Office(world.events, now)
-    control, mail = Control(world, limits, faults, calls, office), MailControl(office, world)
+    cloud, cloud_faults, ledger = Cloud(world.events, now), CloudFaults(), Ledger()
+    cloud_control, mail = CloudControl(cloud, cloud_faults, ledger), MailControl(office, world)
+
+    def clear_others() -> None:
+        office.clear()
+        cloud_control.clear()
+
+    control = Control(world, limits, faults, calls, clear_others)
     app = web.Application(client_max_size=LARGEST_BODY)
     app[WORLD] = world
     app.router.add_route("*", "/bot{token:[^/]+}/{method}", door.call)
     app.router.add_get("/file/bot{token:[^/]+}/{path:.+}", door.file)
     app.router.add_routes(mail.routes())
+    app.router.add_routes(cloud_control.routes())
+    app.router.add_routes(CloudDoor(cloud, cloud_faults, ledger).routes())
     app.router.add_routes(control.routes())
     app.router.add_get("/sandbox/events", Listening(world).listen)
     app.router.add_get("/sandbox/files/{file_id}", Files(world).show)
@@ -53,6 +70,7 @@ def make_app(
     if page.is_dir():
         app.router.add_static("/page/", page)
     app.cleanup_ctx.append(_deliveries(world, door, webhook_retry))
+    app.cleanup_ctx.append(_cloud_time(cloud))
     app.cleanup_ctx.append(_mail(office, mail, imap_port, smtp_port))
     app.on_shutdown.append(_farewell)
     return app
@@ -77,6 +95,22 @@ def _mail(
         yield
         await submission.close()
         await office.mailboxes.close()
+
+    return run
+
+
+def _cloud_time(cloud: Cloud) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def pass_by() -> None:
+        while True:
+            settle(cloud)
+            await asyncio.sleep(CLOUD_TICK)
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        passing = asyncio.create_task(pass_by())
+        yield
+        passing.cancel()
+        with suppress(asyncio.CancelledError):
+            await passing
 
     return run
 

@@ -1,11 +1,11 @@
 """The people's side over HTTP: /sandbox/api."""
 
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import BodyPartReader, web
 
 from sandbox.answers import API, Act, answer, error, handler, text_of
-from sandbox.mail.office import Office
 from sandbox.telegram import groups, people, views
 from sandbox.telegram.calls import Calls
 from sandbox.telegram.errors import ApiError, Refused, method_not_found
@@ -21,14 +21,16 @@ USER_FIELDS: Final = ("id", "first_name", "last_name", "username", "language_cod
 
 
 class Control:
-    """Everything a test or the page can make people do, look at or break."""
+    """Everything a test or the page can make people do, look at or break. `clear_others` empties what else is here."""
 
-    def __init__(self, world: World, limits: Limits, faults: Faults, calls: Calls, office: Office) -> None:
+    def __init__(
+        self, world: World, limits: Limits, faults: Faults, calls: Calls, clear_others: Callable[[], None]
+    ) -> None:
         self._world = world
         self._limits = limits
         self._faults = faults
         self._calls = calls
-        self._office = office
+        self._clear_others = clear_others
 
     # Who there is
 
@@ -182,7 +184,7 @@ class Control:
         self._world.clear()
         self._faults.clear()
         self._calls.clear()
-        self._office.clear()
+        self._clear_others()
         self._limits.set(self._limits.rates)
         self._world.events.emit("reset", {})
         return {}

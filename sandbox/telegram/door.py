@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
 
+from sandbox.answers import cut
 from sandbox.telegram.calls import Calls
 from sandbox.telegram.errors import ApiError, bad, method_not_found, unauthorized
 from sandbox.telegram.events import dump
@@ -93,7 +94,7 @@ class Door:
         if fault.kind == "hang":
             await asyncio.sleep(fault.seconds)
         if fault.kind in ("drop", "hang"):
-            return _cut(request)
+            return cut(request)
         if fault.kind == "500":
             body = {"ok": False, "error_code": 502, "description": "Bad Gateway"}
             return _reply(body, 502)
@@ -135,13 +136,6 @@ class Door:
 
 def _reply(body: Json, status: int) -> web.Response:
     return web.Response(body=dump(body).encode(), status=status, content_type="application/json")
-
-
-def _cut(request: web.Request) -> web.StreamResponse:
-    """Hang up: the client sees the connection close where an answer should be."""
-    if request.transport is not None:
-        request.transport.abort()
-    raise asyncio.CancelledError
 
 
 def garbled(result: object) -> object:

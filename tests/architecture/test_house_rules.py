@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("app", "bot", "crm", "mailbridge", "scheduler", "web")
+OURS = ("app", "bot", "crm", "mailbridge", "provider", "scheduler", "web")
 MODULES = sorted(path for folder in OURS for path in (ROOT / folder).rglob("*.py"))
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in MODULES}
 LONGEST = 400

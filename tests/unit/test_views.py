@@ -8,6 +8,7 @@ import pytest
 
 from bot import (
     admin_views,
+    card_views,
     duty_views,
     emergency_views,
     keyboards,
@@ -109,6 +110,19 @@ FACTS: dict[str, Any] = {
     "seen_at": NOW.isoformat(),
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
+    "since": NOW.isoformat(),
+    "problem": WILD * 20,
+    "drifts": [
+        {
+            "project": WILD * 3,
+            "organization": WILD * 3 if n else None,
+            "resource": "ram",
+            "granted": 51_200,
+            "allowed": -1,
+        }
+        for n in range(20)
+    ],
+    "more": 2,
     "mails": [{"id": 2**40 + n, "address": "a@b.kz", "subject": WILD[:200]} for n in range(20)],
 }
 MAIL = {
@@ -150,7 +164,7 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         facts = {**TICKET, "status": status}
         yield f"my requests {status}", lambda look, t=facts: views.my_requests(look, [t] * 8)
         yield f"own {status}", lambda look, t=facts: views.own_ticket(look, t, [("Ая", WILD)] * 3)
-        yield f"card {status}", lambda look, t=facts: team_views.card(look, t)
+        yield f"card {status}", lambda look, t=facts: card_views.card(look, t)
     for notices, who in ((views.NOTICES, "customer"), (team_views.NOTICES, "team")):
         for name, draw in notices.items():
             facts = MOVED if name == "moved" else FACTS
@@ -163,7 +177,7 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     yield "queues", lambda look: team_views.choose_queue(look, 2**62, "support")
     yield "maintenance", lambda look: maintenance_views.listing(look, [FACTS] * 5)
     yield "no maintenance", lambda look: maintenance_views.listing(look, [])
-    yield "unassigned card", lambda look: team_views.card(look, {**TICKET, "assignee": None, "telegram_id": None})
+    yield "unassigned card", lambda look: card_views.card(look, {**TICKET, "assignee": None, "telegram_id": None})
     yield "board", lambda look: team_views.board(look, [TICKET] * 60, 60)
     yield "empty board", lambda look: team_views.board(look, [], 0)
     yield "digest", lambda look: team_views.digest(look, [MESSAGE] * 30)
@@ -270,7 +284,7 @@ def test_every_page_differs_between_the_languages(page: str) -> None:
 def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
     for language in LANGUAGES:
         look = Look(PROFILE, language, NOW)
-        shown = team_views.card(look, TICKET)
+        shown = card_views.card(look, TICKET)
         assert shown.text.count(WILD) == 4
         title = next(e for e in shown.entities if e["type"] == "bold")
         assert cut_out(shown.text, title) == f"PD-1042 · {WILD}"
@@ -322,7 +336,7 @@ def test_the_acknowledgement_names_the_reference_and_the_local_time() -> None:
 )
 def test_the_card_says_what_became_of_a_promise(target: dict[str, Any], sign: str) -> None:
     facts = {**TICKET, "targets": [{"metric": "resolution", "due_at": DUE, **target}]}
-    assert sign in team_views.card(Look(PROFILE, "ru", NOW), facts).text
+    assert sign in card_views.card(Look(PROFILE, "ru", NOW), facts).text
 
 
 def test_a_long_board_says_how_many_more_there_are() -> None:
@@ -330,21 +344,21 @@ def test_a_long_board_says_how_many_more_there_are() -> None:
 
 
 def test_a_topics_name_fits() -> None:
-    name = team_views.topic_name(texts("ru"), "PD-1042", "ы" * 500)
+    name = card_views.topic_name(texts("ru"), "PD-1042", "ы" * 500)
     assert name.startswith("PD-1042 · ыы")
-    assert len(name) == team_views.TOPIC_NAME_LIMIT
+    assert len(name) == card_views.TOPIC_NAME_LIMIT
 
 
 @pytest.mark.parametrize(("language", "word"), [("ru", "[фото]"), ("kk", "[фотосурет]"), ("en", "[photo]")])
 def test_what_is_no_text_is_called_in_the_readers_language(language: str, word: str) -> None:
     look, picture = Look(PROFILE, language, NOW), {**TICKET, "subject": "[photo]"}
     message = {**MESSAGE, "content": {"type": "photo", "text": "подпись"}}
-    assert team_views.topic_name(look.t, "PD-1042", "[photo]") == f"PD-1042 · {word}"
+    assert card_views.topic_name(look.t, "PD-1042", "[photo]") == f"PD-1042 · {word}"
     shown = [
         views.my_requests(look, [picture]).text,
         views.own_ticket(look, picture, []).text,
         str(views.which_request(look, 1, [(1, "PD-1042", "[photo]")]).keyboard),
-        team_views.card(look, picture).text,
+        card_views.card(look, picture).text,
         team_views.board(look, [picture], 1).text,
         team_views.digest(look, [message]).text,
     ]
