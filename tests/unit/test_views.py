@@ -211,21 +211,13 @@ def pages() -> Iterator[tuple[str, Drawn]]:
 
 def _trials() -> Iterator[tuple[str, Drawn]]:
     assert PROFILE.trial is not None
-    for known in (None, WILD):
-        yield f"trial of {known}", lambda look, k=known: trial_views.organization(look, PROFILE.trial, k)
-    for page in (
-        trial_views.phone,
-        trial_views.not_own,
-        trial_views.no_number,
-        trial_views.sent,
-        trial_views.cancelled,
-    ):
-        yield f"trial {page.__name__}", page
+    yield "trial name", lambda look: trial_views.name(look, 2**62)
+    yield "new trial", lambda look: trial_views.new_trial(look, WILD, "+77011234567", 2**62)
+    yield "trial sent", lambda look: trial_views.sent(look, "PD-1")
     for verified in (True, False):
-        yield f"trial confirm {verified}", lambda look, v=verified: trial_views.confirm(look, {**FACTS, "verified": v})
         yield (
-            f"trial request {verified}",
-            lambda look, v=verified: render(trial_views.request(look.t, {**FACTS, "verified": v})),
+            f"trial asked {verified}",
+            lambda look, v=verified: team_views.NOTICES["trial_asked"](look, {**FACTS, "verified": v}),
         )
     against = [(what, "PD-1") for what in ("customer", "person", "organization", "phone", "domain")]
     for state in ("asked", "granted", "opened", "running", "paid", "closed", "refused"):
