@@ -16,7 +16,7 @@ from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import mailroom, postgres
+from app import clouds, mailroom, postgres
 from app.commands import announce
 from app.migrate import migrate
 from app.settings import Settings, WrongSettings
@@ -35,7 +35,9 @@ from crm.worker import Handling, Worker
 from mailbridge.deliver import Sender as MailSender
 from mailbridge.process import Mails
 from mailbridge.receive import Receiver
+from scheduler import inventory
 from scheduler.clock import Clock
+from scheduler.hands import Hands, Place
 from web.doors import make_app
 
 log = structlog.get_logger()
@@ -63,6 +65,8 @@ async def database(settings: Settings) -> AsyncEngine:
     url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
     # Each desk's loops hold connections of their own, for good: sender and poller of its bot, senders and mailboxes.
     loops = sum(3 + len(settings.mail[desk].boxes) if desk in settings.mail else 2 for desk in settings.desks)
+    # And so do hands on a cloud: the actions under way, and the sweep.
+    loops += sum(2 for desk in settings.desks if settings.clouds.get(desk))
     engine = make_engine(url, size=14 + loops)
     try:
         await migrate(engine)
@@ -85,9 +89,7 @@ async def run(settings: Settings, roles: Sequence[str], ready: Callable[[], None
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(_running(house.waker.run()))
             if "jobs" in roles:
-                await stack.enter_async_context(
-                    _running(Clock(house.sessions, settings.profiles(), house.waker, house.clock).run())
-                )
+                await _start_jobs(house, stack)
             async with house.sessions() as session:
                 for profile in settings.profiles():
                     await register_terms(session, profile, house.clock())
@@ -141,6 +143,18 @@ async def _start_roles(house: House, roles: Sequence[str], stack: contextlib.Asy
         else:
             poller = Poller(name, client, house.sessions, house.waker, house.clock)
             await stack.enter_async_context(_running(poller.run()))
+
+
+async def _start_jobs(house: House, stack: contextlib.AsyncExitStack) -> None:
+    """The clock, and for each desk with a cloud hands that carry out what was approved."""
+    profiles = house.settings.profiles()
+    found = clouds.clouds(house.settings, [profile.name for profile in profiles if profile.cloud is not None])
+    places = {profile.name: Place(profile, found[profile.name]) for profile in profiles if profile.name in found}
+    for place in places.values():
+        stack.push_async_callback(place.cloud.close)
+        await stack.enter_async_context(_draining(Hands(place, house.sessions, house.waker, house.clock)))
+    clock = Clock(house.sessions, profiles, house.waker, house.clock, inventory.jobs(places))
+    await stack.enter_async_context(_running(clock.run()))
 
 
 async def _start_senders(house: House, stack: contextlib.AsyncExitStack) -> dict[str, Client]:
@@ -197,7 +211,7 @@ async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _draining(worker: Worker | Sender | MailSender) -> AsyncIterator[None]:
+async def _draining(worker: Worker | Sender | MailSender | Hands) -> AsyncIterator[None]:
     """Something that finishes what it holds before it ends, within bounds."""
     task = asyncio.ensure_future(worker.run())
     task.add_done_callback(_told)

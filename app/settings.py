@@ -44,6 +44,9 @@ class Settings(BaseModel):
     kezekshi_failpoint: str = ""
     tokens: dict[str, SecretStr] = {}
     mail: dict[str, DeskMail] = {}
+    # By desk: an entry of clouds.yaml, or the address of a sandbox's cloud.
+    clouds: dict[str, str] = {}
+    os_client_config_file: str = ""
 
     @field_validator("desks", mode="before")
     @classmethod
@@ -136,6 +139,10 @@ def token_name(desk: str) -> str:
     return f"{desk.upper()}_BOT_TOKEN"
 
 
+def cloud_name(desk: str) -> str:
+    return f"{desk.upper()}_CLOUD"
+
+
 def _queues(desk: str) -> list[str]:
     """That there is no such desk is said where its profile is needed."""
     try:
@@ -150,10 +157,11 @@ def load(env_file: Path = Path(".env"), environment: dict[str, str] | None = Non
     merged = {**dotenv_values(env_file), **(dict(os.environ) if environment is None else environment)}
     for name in Settings.model_fields:
         value = merged.get(name.upper())
-        if name not in ("tokens", "mail") and value:
+        if name not in ("tokens", "mail", "clouds") and value:
             found[name] = value.strip()
     desks = [part.strip().lower() for part in str(found.get("desks", "prodata")).split(",")]
     found["tokens"] = {desk: str(merged.get(token_name(desk)) or "").strip() for desk in desks}
+    found["clouds"] = {desk: str(merged.get(cloud_name(desk)) or "").strip() for desk in desks}
     try:
         found["mail"] = {desk: mail_settings.read(desk, _queues(desk), merged) for desk in desks}
     except ValueError as error:

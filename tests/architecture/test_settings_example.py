@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from app.mail_settings import mail_names
-from app.settings import Settings, load, token_name
+from app.settings import Settings, cloud_name, load, token_name
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
@@ -17,9 +17,12 @@ def named() -> dict[str, str]:
 
 
 def known() -> set[str]:
-    fields = {name.upper() for name in Settings.model_fields} - {"TOKENS", "MAIL"}
+    fields = {name.upper() for name in Settings.model_fields} - {"TOKENS", "MAIL", "CLOUDS"}
+    desks = Settings().desks
     return (
-        fields | {token_name(desk) for desk in Settings().desks} | {n for d in Settings().desks for n in mail_names(d)}
+        fields
+        | {name(desk) for desk in desks for name in (token_name, cloud_name)}
+        | {name for desk in desks for name in mail_names(desk)}
     )
 
 

@@ -31,13 +31,13 @@ APPROVER = Approver(Actor("agent", 1, "Инженер"), ("request", "power", "m
 
 async def pace(server: Server, sandbox: Sandbox, rounds: int, number: int, say: Callable[[str], None]) -> list[Line]:
     """`number` machines are rebooted at once, each for a ticket of its own; the cloud itself takes no time."""
-    await sandbox.cloud.delay(0)
+    await sandbox.cloud.pace(delay=0)
     desk, floor = [], []
     for turn in range(rounds):
         say(f"{number} actions, round {turn + 1} of {rounds}")
         cloud = SandboxCloud(sandbox.cloud.address)
         project = await sandbox.cloud.add_project(f"bench-{time.monotonic_ns()}", limits={"instances": 2 * number})
-        zone = (await sandbox.cloud.state())["zones"][0]["name"]
+        zone = next(iter((await sandbox.cloud.state())["zones"]))
         machines = [await sandbox.cloud.add_server(project, f"m-{n}", zone) for n in range(number)]
         desk.append(number / await _desk(await server.new_database(), cloud, project, machines))
         floor.append(number / await _floor(cloud, machines))

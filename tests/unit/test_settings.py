@@ -17,7 +17,7 @@ def settings(tmp_path: Path, env_file: str = "", **environment: str) -> Settings
 
 def test_empty_everything_has_the_defaults(tmp_path: Path) -> None:
     found = settings(tmp_path, "DESKS=\nWEB_PORT=\n")
-    assert found == Settings(tokens={"prodata": ""}, mail={"prodata": DeskMail()})
+    assert found == Settings(tokens={"prodata": ""}, mail={"prodata": DeskMail()}, clouds={"prodata": ""})
     assert (found.desks, found.web_port, found.telegram_limits) == (("prodata",), 8080, "30/1/20")
 
 
