@@ -87,7 +87,7 @@ def new_link(look: Look, own: Cabinet, first: str, second: str, dialogue: int, b
         as_list(
             Bold(own.name),
             t("Link the zones {first} and {second} by a network?", first=first, second=second),
-            t("An engineer has to agree, because it costs more."),
+            t("An engineer has to agree first."),
         ),
         keyboards.inline(rows),
     )

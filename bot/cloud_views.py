@@ -134,7 +134,7 @@ def asked(look: Look, made: Asked, rules: bool) -> Rendered:
         words.named(t, action["kind"], action["title"]),
     ]
     if waits:
-        lines += words.details(t, action["kind"], action["parameters"])
+        lines += words.details(t, action["kind"], action["parameters"], action["present"])
         lines.append(t("An engineer looks at it and decides; you hear of it here."))
     else:
         lines.append(t("It is being done now; you hear here as soon as it is ready."))
@@ -142,7 +142,9 @@ def asked(look: Look, made: Asked, rules: bool) -> Rendered:
         lines.append(t("The new password comes here as a link that opens once and only for 15 minutes."))
     if made.due_at is not None:
         lines.append(t("We will solve it by {time} ({place} time).", time=look.local(made.due_at), place=look.place))
-    rows: Rows = [[button(made.reference, press.Mine(action="open", ticket=made.ticket_id))]]
+    rows: Rows = [
+        [button(t("Follow {reference}", reference=made.reference), press.Mine(action="open", ticket=made.ticket_id))]
+    ]
     if rules:
         lines += ["", notices.rules_text(t)]
         rows += keyboards.rules(t).inline_keyboard

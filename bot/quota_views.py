@@ -80,7 +80,7 @@ def check(look: Look, own: Cabinet, resource: Resource, limit: Limit, value: int
     change = f"{words.amount(t, resource, limit.allowed)} → {words.amount(t, resource, value)}"
     ask = button(t("Ask for it"), _step(dialogue, "ask", own.id, resource, value), "success")
     rows: Rows = [[ask], *leaving(t, dialogue, _step(dialogue, "pick", own.id, resource))]
-    lines = [Bold(headline(t, own, resource)), change, t("An engineer has to agree, because it costs more.")]
+    lines = [Bold(headline(t, own, resource)), change, t("An engineer has to agree first.")]
     return render(as_list(*lines), keyboards.inline(rows))
 
 

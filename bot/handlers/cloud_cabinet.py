@@ -19,7 +19,7 @@ from crm.errors import WrongInput
 from crm.people.organizations import named, phone_number
 from crm.people.service import Requester
 
-router = Router(name="cloud cabinet")
+router = Router(name="cloud_cabinet")
 router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 

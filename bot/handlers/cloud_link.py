@@ -16,7 +16,7 @@ from crm.cloud import choices, requests
 from crm.cloud.access import Access, Cabinet, require
 from crm.people.service import Requester
 
-router = Router(name="cloud link")
+router = Router(name="cloud_link")
 router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 

@@ -17,7 +17,7 @@ from crm.cloud.access import Access, require
 from crm.cloud.rules import Power
 from crm.people.service import Requester
 
-router = Router(name="cloud power")
+router = Router(name="cloud_power")
 router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 
@@ -44,11 +44,10 @@ async def listing(
 ) -> str:
     await dialogue.alive(state, raw_state, callback_data.dialogue)
     access = await require(ctx.session, ctx.profile, who.person_id, "reboot")
-    # A page that is empty by now.
-    offset = callback_data.id if callback_data.id < 2**31 else 0
-    page = await _listed(ctx, who, access, callback_data.dialogue, offset)
-    shown = page or cloud_views.machines(ctx.look(who.language), [], 0, False, callback_data.dialogue)
-    await dialogue.show(ctx, query, state, shown)
+    began = callback_data.dialogue
+    page = await _listed(ctx, who, access, began, callback_data.id)
+    # They may all be gone since that button was drawn.
+    await dialogue.show(ctx, query, state, page or cloud_views.machines(ctx.look(who.language), [], 0, False, began))
     return "machines"
 
 

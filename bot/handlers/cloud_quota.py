@@ -22,7 +22,7 @@ from crm.cloud.rules import RESOURCES, Resource
 from crm.errors import NotFound, OverCeiling, WrongInput
 from crm.people.service import Requester
 
-router = Router(name="cloud quota")
+router = Router(name="cloud_quota")
 router.callback_query.filter(PRIVATE_BUTTON)
 router.callback_query.middleware(middlewares.requester)
 

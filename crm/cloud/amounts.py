@@ -12,7 +12,7 @@ from crm.cloud.words import MIB_OF_GIB
 from crm.errors import WrongInput
 
 # No limit is higher (`rules.Limits`).
-_MOST = 10_000_000
+MOST = 10_000_000
 _SHARES = (Decimal("1.25"), Decimal("1.5"), Decimal(2))
 _UNITS = {"m": 1, "м": 1, "g": MIB_OF_GIB, "г": MIB_OF_GIB, "t": MIB_OF_GIB**2, "т": MIB_OF_GIB**2}
 _NUMBER = re.compile(r"([\d.,]+)(?:([mgtмгт])(?:i?b|б)?)?", re.ASCII)
@@ -38,7 +38,7 @@ def parse(resource: Resource, words: str, language: str) -> int:
     value = _decimal(found[1], language)
     if resource == "ram":
         value *= _UNITS[found[2] or "g"]
-    if value != value.to_integral_value() or not 0 < value <= _MOST:
+    if value != value.to_integral_value() or not 0 < value <= MOST:
         raise WrongInput(what="amount")
     return int(value)
 
@@ -64,6 +64,6 @@ def offered(resource: Resource, allowed: int, most: int | None) -> list[tuple[st
     made: dict[int, str] = {}
     for share in _SHARES:
         value = math.ceil(allowed * share / whole) * whole
-        if allowed < value <= min(_MOST, _MOST if most is None else most):
+        if allowed < value <= min(MOST, MOST if most is None else most):
             made[value] = "×2" if share == 2 else f"+{(share - 1) * 100:.0f} %"
     return [(label, value) for value, label in made.items()]

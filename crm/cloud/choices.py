@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from crm.cloud import limits, quotas
+from crm.cloud import inventory, limits, quotas
 from crm.cloud.access import Access, Cabinet
 from crm.cloud.actions import ALIVE, rules_of
 from crm.cloud.rules import RESOURCES, Power, Resource
@@ -150,8 +150,8 @@ def login(own: Cabinet, marked: str) -> tuple[str, str]:
 
 async def zones(session: Session, profile: Profile) -> list[str]:
     """Those that can be linked now, by name."""
-    found = await session.rows("select zones from cloud_state where desk = $1", profile.name)
-    return sorted(name for name, available in found[0]["zones"].items() if available) if found else []
+    known = await inventory.zones(session, profile.name)
+    return [name for name, available in known.items() if available]
 
 
 def zone(available: Sequence[str], marked: str) -> str:

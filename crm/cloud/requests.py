@@ -55,7 +55,9 @@ _ASKED = """
     select t.id as ticket_id, t.reference,
            (select min(s.due_at) from sla_target s where s.ticket_id = t.id and s.metric = 'resolution'
             and s.met_at is null and s.next_at is not null) as due_at,
-           a.kind, a.title, a.parameters, a.state, a.reason, a.expires_at, a.started_at, a.finished_at
+           a.kind, a.title, a.parameters, a.state, a.reason, a.expires_at, a.started_at, a.finished_at,
+           (select jsonb_object_agg(q.resource, q.allowed) from cloud_quota q
+            where q.desk = a.desk and q.project_id = a.project_id and a.kind = 'quota') as present
     from cloud_action a join ticket t on t.id = a.ticket_id
 """
 

@@ -66,6 +66,6 @@ def test_every_desk_is_complete(name: str) -> None:
         look = Look(profile, language, datetime.fromisoformat("2026-11-20T17:30+05:00"))
         for kind in profile.request_types:
             assert labels[kind.key]
-            assert describe(look, kind.key).text
+            assert describe(look, kind.key, 1).text
     prefixes = [load_profile(other).prefix for other in DESKS]
     assert prefixes.count(profile.prefix) == 1

@@ -7,6 +7,7 @@ import pytest
 from aiogram.filters.callback_data import CallbackData
 
 from bot import callbacks, keyboards
+from crm.cloud import amounts, choices, rules
 from crm.texts import texts
 from crm.tickets import status
 from tests.factories import PROFILE
@@ -28,7 +29,8 @@ ACTIONS = (
     "type",
     "card",
     "over",
-    "cancel",
+    *("look", "stopping", "kinds", "first", "words", "cancel", "notdone"),
+    *get_args(rules.Power),
     "refuse",
     *get_args(status.Action),
 )
@@ -43,6 +45,13 @@ LONGEST = {
     "stars": (5,),
     "channel": ("telegram", "email", "last"),
     "item": (BIGGEST,),
+    # The number of a message within its chat.
+    "dialogue": (2**31 - 1,),
+    "cabinet": (BIGGEST,),
+    "step": ("look", "pick", "write", "check", "ask", "name"),
+    "resource": rules.RESOURCES,
+    "amount": (amounts.MOST,),
+    **dict.fromkeys(("login", "first", "second"), (choices.mark("az-1"),)),
 }
 
 

@@ -26,6 +26,7 @@ from crm.people.models import Agent
 from crm.people.shifts import Duty, Override, Shift, week
 from crm.texts import texts
 from tests.factories import NOW, PROFILE
+from tests.unit.cloud_pages import cloud_pages
 
 LANGUAGES = PROFILE.languages
 # What people write may look like markup, and is longer in UTF-16 than in letters.
@@ -150,8 +151,9 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     for page in (views.ready, views.help_page, views.choose_language, views.choose_kind):
         yield page.__name__, page
     for kind in PROFILE.request_types:
-        yield f"describe {kind.key}", lambda look, key=kind.key: views.describe(look, key)
+        yield f"describe {kind.key}", lambda look, key=kind.key: views.describe(look, key, 2**31)
     yield "which", lambda look: views.which_request(look, 2**62, [(2**62, "PD-1", WILD)])
+    yield from cloud_pages()
     yield "placed", lambda look: views.placed(look, "PD-1")
     yield "no requests", lambda look: views.my_requests(look, [])
     yield "rate", lambda look: views.rate(look, "PD-1", 2**62)
