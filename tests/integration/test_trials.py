@@ -1,5 +1,6 @@
 """A trial from the request to its end: who decides, what the clock does, and what is said of it."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from crm.db import Sessions, transaction
 from crm.errors import HadTrial, NoCloud, NotAllowed, NotFound, UnderWay, WrongStatus
 from crm.people import linking, organizations
 from crm.people.models import Agent
+from crm.tickets import service, work
 from scheduler.trials import trials as job
 from tests.factories import DESK, ENGINEER, NOW, PROFILE, customer, engineer, minutes, opened, undone, variant
 from tests.integration.trying import Trials
@@ -159,8 +161,6 @@ async def test_a_withdrawn_request_is_not_granted_and_claims_nothing(desk: Trial
     agent = await desk.begin()
     ticket = await desk.ask(phone="+77011234567")
     async with transaction(desk.sessions) as session:
-        from crm.tickets import service
-
         await service.withdraw(session, PROFILE, await customer(session), ticket.id, NOW)
     async with undone(desk.sessions) as session:
         with pytest.raises(WrongStatus):
@@ -191,8 +191,6 @@ async def test_a_refused_request_can_be_asked_anew_by_an_engineer(desk: Trials) 
         with pytest.raises(WrongStatus):
             await trials.make(session, PROFILE, agent, ticket.id, NOW)
     async with transaction(desk.sessions) as session:
-        from crm.tickets import work
-
         await work.reopen(session, PROFILE, agent, ticket.id, NOW)
     await desk.make(agent, ticket.id)
     row = await desk.trial(ticket.id)
@@ -539,14 +537,13 @@ async def test_whoever_has_a_cabinet_is_no_new_customer(desk: Trials) -> None:
 
 
 async def test_once_for_an_organization_whoever_of_it_asks(desk: Trials) -> None:
-    agent = await desk.begin()
+    await desk.begin()
     async with transaction(desk.sessions) as session:
         firm = await organizations.add(session, DESK, "Фирма", NOW)
         for chat in (501, 502):
             await organizations.add_contact(session, firm, str(chat), NOW, telegram_id=chat)
     await desk.ask(chat=501)
     await had(desk, "organization", chat=502)
-    assert agent
 
 
 async def test_what_is_learned_after_the_request_counts_at_the_decision(desk: Trials) -> None:
@@ -570,8 +567,6 @@ async def test_who_links_an_address_takes_its_trial_along(desk: Trials) -> None:
     """Two persons become one, and had a trial under either name."""
     agent = await desk.begin()
     async with transaction(desk.sessions) as session:
-        from tests.integration.test_mail_tickets import letter  # noqa: F401
-
         made = await session.rows(
             """with p as (insert into person (name, language, created_at) values ('Аида', 'ru', $2) returning id)
                insert into identity (person_id, desk, channel, address, created_at)
@@ -612,8 +607,6 @@ async def test_of_two_requests_at_once_one_is_refused_clearly(desk: Trials, what
         async with transaction(desk.sessions) as session:
             for chat in {*chats}:
                 await customer(session, chat)
-    import asyncio
-
     results = await asyncio.gather(
         *(desk.ask(chat=chat, **who) for chat in chats), return_exceptions=True  # type: ignore[arg-type]
     )  # fmt: skip
@@ -625,8 +618,6 @@ async def test_of_two_requests_at_once_one_is_refused_clearly(desk: Trials, what
 
 
 async def test_twenty_decisions_at_once_open_one_cabinet(desk: Trials) -> None:
-    import asyncio
-
     agent: Agent = await desk.begin()
     ticket = await desk.ask()
     results = await asyncio.gather(*(desk.grant(agent, ticket.id) for _ in range(20)), return_exceptions=True)
