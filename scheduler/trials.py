@@ -4,33 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crm.cloud import trial_sweep
-from crm.db import Sessions, transaction
+from crm.db import Sessions
 from crm.desks import Profile
-
-TRIALS_BATCH = 50
-EVERY = 5.0
+from scheduler.jobs import Job, to_the_end
 
 
 async def trials(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
-    """Goes on until nothing is left, a batch a transaction; what fails at one desk is raised after the others."""
-    handled, failed = 0, []
-    for profile in profiles:
-        if profile.trial is None:
-            continue
-        try:
-            handled += await _of_desk(sessions, profile, now)
-        except Exception as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
-    return handled
+    """Of the desks that give trials."""
+    giving = [profile for profile in profiles if profile.trial is not None]
+    return await to_the_end(trial_sweep.sweep, sessions, giving, now)
 
 
-async def _of_desk(sessions: Sessions, profile: Profile, now: datetime) -> int:
-    handled = 0
-    while True:
-        async with transaction(sessions) as session:
-            done = await trial_sweep.sweep(session, profile, now, TRIALS_BATCH)
-        handled += done
-        if done < TRIALS_BATCH:
-            return handled
+JOBS = (Job("trials", 5, trials),)

@@ -23,8 +23,7 @@ from crm.desks import Profile
 from crm.people.models import Agent
 from crm.wake import Waker
 from scheduler.clock import Clock
-from scheduler.jobs import Job
-from scheduler.trials import trials
+from scheduler.trials import JOBS
 from tests.factories import Moment, variant
 from tests.integration.trying import Trials
 
@@ -35,7 +34,6 @@ SEED = random.randrange(2**32) if SOAK else 43
 BEGIN = datetime(2026, 10, 9, tzinfo=UTC)
 MONTH = 31 * 86_400
 HOUR = 3600
-JOB = Job("trials", 5, trials)
 STEPS = ("trial_begun", "trial_half", "trial_day", "trial_hours", "trial_paid", "trial_closed", "trial_unused")
 
 
@@ -202,7 +200,7 @@ class Month:
                 if up:
                     moment.now = at(self.now + wrong)
                     readings.append(self.now + wrong)
-                    tasks.create_task(clock.tick(JOB))
+                    tasks.create_task(clock.tick(JOBS[0]))
             if kills:
                 tasks.create_task(self.kill())
         self.ticks.append(Tick(tuple(readings), before, self.now))
