@@ -6,9 +6,9 @@ UV := $(BIN)/uv pip
 UV_VERSION := 0.13.9
 PYTEST_WORKERS ?= auto
 
-.PHONY: help demo run test lint format bench soak lock catalogues clean
+.PHONY: help demo run test test-openstack lint format bench soak lock catalogues clean
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
@@ -42,6 +42,10 @@ run: $(VENV)/run ## run the desk against the real Telegram, settings from .env
 test: $(VENV)/dev $(VENV)/chromium $(VENV)/mail ## install what the tests need and run all of them
 	@$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
+test-openstack: $(VENV)/dev ## the suite for clouds against a genuine OpenStack on loopback, which is started first
+	@tests/openstack/up.sh
+	@KEZEKSHI_TEST_CLOUD=openstack $(BIN)/pytest tests/conformance --verbose --durations 15 --durations-min 1
+
 lint: $(VENV)/dev ## ruff, mypy, import contract
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -56,6 +60,7 @@ bench: $(VENV)/dev $(VENV)/mail ## measure, beside a floor in the same run; tabl
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench --sla
 	@$(BIN)/python -m tests.bench --mail
+	@$(BIN)/python -m tests.bench --cloud
 
 soak: $(VENV)/dev $(VENV)/mail ## the long tests at full size
 	@KEZEKSHI_SOAK=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m soak --timeout 7200

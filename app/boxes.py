@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.logs import configure
+from app.logs import configure, scrub
 from app.settings import WrongSettings, load
 from crm import inbox as inbox_box
 from crm import journal, time
@@ -72,10 +72,11 @@ def _shown(value: Any) -> Any:
 
 
 def _print(row: Any, kind: str, row_id: int) -> None:
-    """One row, whole, as JSON: to be read by people and by programs."""
+    """One row, whole, as JSON: to be read by people and by programs. Only links that open a secret are masked."""
     if row is None:
         raise WrongSettings(f"no {kind} item {row_id}")
-    print(json.dumps({key: _shown(value) for key, value in row._mapping.items()}, ensure_ascii=False, indent=2))
+    shown = json.dumps({key: _shown(value) for key, value in row._mapping.items()}, ensure_ascii=False, indent=2)
+    print(scrub(shown))
 
 
 @inbox.command("list")

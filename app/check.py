@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from asyncpg import PostgresError
 from rich.console import Console
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from yarl import URL
 
 from app import postgres
 from app.logs import configure
@@ -16,8 +18,10 @@ from app.settings import Settings, WrongSettings
 from bot.admin_views import NEEDED_RIGHTS
 from bot.client import Client, Outcome, Refused, Sent
 from crm.db import make_engine
+from web.secret import POLICY
 
 OLDEST_SERVER = 150000
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
         yield Finding(
             False, "settings: ADMIN_TELEGRAM_IDS is empty", "put your own Telegram id there, or nobody can /connect"
         )
+    async for finding in _pages(settings):
+        yield finding
     engine = None
     try:
         url = settings.database_url or await asyncio.to_thread(postgres.start, settings.kezekshi_var)
@@ -84,6 +90,34 @@ async def _all(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
     finally:
         if engine is not None:
             await engine.dispose()
+
+
+async def _pages(settings: Settings) -> AsyncIterator[Finding]:
+    """Where a password is shown: needed by a desk with a cloud."""
+    desks = ", ".join(desk for desk in settings.desks if settings.clouds.get(desk))
+    if not desks:
+        return
+    if not settings.pages_url:
+        mend = "set PAGES_URL to the https address of the role web, or no password can be handed over"
+        yield Finding(False, f"{desks}: a cloud, but no PAGES_URL", mend)
+        return
+    address = URL(settings.pages_url)
+    if address.scheme != "https" and address.host not in LOOPBACK:
+        mend = "put it behind https: a password could be read on its way, and browsers do not say who asks"
+        yield Finding(False, f"PAGES_URL: {address} is not https", mend)
+    problem = await _no_page(address / "secret" / "check")
+    mend = "run the role web (`kezekshi run web`), and have the proxy pass /secret/ on to WEB_HOST:WEB_PORT"
+    yield Finding(problem is None, f"PAGES_URL: {problem or f'{address} shows our pages'}", mend if problem else "")
+
+
+async def _no_page(address: URL) -> str | None:
+    """What is wrong, if it is not a page of ours that says no such link is known."""
+    try:
+        async with ClientSession(timeout=ClientTimeout(10)) as http, http.get(address) as answer:
+            ours = answer.status == 404 and answer.headers.get("Content-Security-Policy") == POLICY
+            return None if ours else f"{address.origin()} answers {answer.status}, and not with a page of this version"
+    except (ClientError, TimeoutError) as error:
+        return f"{address.origin()} does not answer ({type(error).__name__})"
 
 
 async def _database(engine: AsyncEngine) -> AsyncIterator[Finding]:

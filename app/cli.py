@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from app import boxes, mail, organizations, sla, story
+from app import boxes, cloud, mail, organizations, sla, story
 from app.logs import configure
 from app.settings import Settings, WrongSettings, load
 
@@ -26,6 +26,7 @@ cli.add_typer(story.ticket, name="ticket")
 cli.add_typer(organizations.organization, name="organization")
 cli.add_typer(organizations.contact, name="contact")
 cli.add_typer(mail.mail, name="mail")
+cli.add_typer(cloud.cloud, name="cloud")
 cli.add_typer(sla.sla, name="sla")
 cli.add_typer(sla.calendar, name="calendar")
 console = Console()

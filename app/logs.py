@@ -1,4 +1,4 @@
-"""Structured logs on stderr: lines for people at a terminal, JSON elsewhere. No token ever gets through."""
+"""Structured logs on stderr: lines for people at a terminal, JSON elsewhere. No token or secret link gets through."""
 
 import logging
 import re
@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-# A token as it stands in the address of every call.
-_TOKEN = re.compile(r"(?<=bot)\d+:[A-Za-z0-9_-]+|\d{5,20}:[A-Za-z0-9_-]{20,}")
+# A bot's token as it stands in the address of every call; what opens a page that shows a secret.
+_TOKEN = re.compile(r"(?<=/secret/)[A-Za-z0-9_-]+|(?<=bot)\d+:[A-Za-z0-9_-]+|\d{5,20}:[A-Za-z0-9_-]{20,}")
 
 
 def scrub(words: str) -> str:

@@ -39,6 +39,7 @@ from scheduler import inventory
 from scheduler.clock import Clock
 from scheduler.hands import Hands, Place
 from web.doors import make_app
+from web.secret import SecretPages
 
 log = structlog.get_logger()
 
@@ -120,7 +121,13 @@ async def _start_roles(house: House, roles: Sequence[str], stack: contextlib.Asy
     if "bot" in roles:
         clients = await _start_senders(house, stack)
         served = {
-            p.name: Served(p, Bot(settings.token(p.name)), settings.admin_telegram_ids, settings.mails(p.name))
+            p.name: Served(
+                p,
+                Bot(settings.token(p.name)),
+                settings.admin_telegram_ids,
+                settings.mails(p.name),
+                pages=bool(settings.pages_url),
+            )
             for p in settings.profiles()
         }
         handling |= handlings(served, make_dispatcher())
@@ -147,9 +154,9 @@ async def _start_roles(house: House, roles: Sequence[str], stack: contextlib.Asy
 
 async def _start_jobs(house: House, stack: contextlib.AsyncExitStack) -> None:
     """The clock, and for each desk with a cloud hands that carry out what was approved."""
-    profiles = house.settings.profiles()
+    profiles, pages = house.settings.profiles(), house.settings.pages_url
     found = clouds.clouds(house.settings, [profile.name for profile in profiles if profile.cloud is not None])
-    places = {profile.name: Place(profile, found[profile.name]) for profile in profiles if profile.name in found}
+    places = {profile.name: Place(profile, found[profile.name], pages) for profile in profiles if profile.name in found}
     for place in places.values():
         stack.push_async_callback(place.cloud.close)
         await stack.enter_async_context(_draining(Hands(place, house.sessions, house.waker, house.clock)))
@@ -189,6 +196,8 @@ async def _start_web(house: House, stack: contextlib.AsyncExitStack) -> None:
         bots = {desk: settings.bot_id(desk) for desk in settings.desks}
         door = Webhook(secret, bots, house.sessions, house.waker, house.clock)
         site.router.add_post("/telegram/{desk}", door.receive)
+    if settings.pages_url:
+        SecretPages(settings.pages_url, house.sessions, house.clock).mount(site)
     # Telegram packs nothing; a body that says it is packed is no JSON, and nothing of it is unpacked.
     runner = web.AppRunner(site, access_log=None, auto_decompress=False)
     await runner.setup()

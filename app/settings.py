@@ -37,6 +37,7 @@ class Settings(BaseModel):
     admin_telegram_ids: frozenset[int] = frozenset()
     public_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
+    pages_url: str = ""
     telegram_limits: str = "30/1/20"
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -47,6 +48,11 @@ class Settings(BaseModel):
     # By desk: an entry of clouds.yaml, or the address of a sandbox's cloud.
     clouds: dict[str, str] = {}
     os_client_config_file: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pages_stand_where_webhooks_come(cls, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "pages_url": found.get("pages_url") or found.get("public_url") or ""}
 
     @field_validator("desks", mode="before")
     @classmethod
@@ -76,7 +82,7 @@ class Settings(BaseModel):
         except ArgumentError:
             raise ValueError("must be like postgresql://user:password@host/database") from None
 
-    @field_validator("telegram_api_base", "public_url")
+    @field_validator("telegram_api_base", "public_url", "pages_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):

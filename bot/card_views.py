@@ -83,7 +83,7 @@ def _cloud(look: Look, cloud: dict[str, Any]) -> list[Text | str]:
     if cloud["more"]:
         lines.append(t("… and {n} more", n=cloud["more"]))
     if cloud["problem"] and cloud["seen_at"]:
-        lines.append("☁️ " + t("The cloud does not answer; this is as of {time}", time=look.local(cloud["seen_at"])))
+        lines.append("🌧 " + t("The cloud does not answer; this is as of {time}", time=look.local(cloud["seen_at"])))
     return lines
 
 

@@ -10,17 +10,15 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.callbacks import Act, Machine
 from bot.keyboards import button, inline
 from crm.cloud import words
-from crm.cloud.rules import POWERS
+from crm.cloud.choices import sensible
 from crm.texts import Texts
 
-# What an engineer may want of a machine in each state; any other state admits all of them, since the cloud decides.
-_FITS: Mapping[str, Sequence[str]] = {"ACTIVE": ("reboot", "stop"), "SHUTOFF": ("start",)}
 MOST_MACHINES = 30
 
 
 def approval(t: Texts, action_id: int) -> InlineKeyboardMarkup:
     yes = button(t("Approve"), Act(action="approve", id=action_id), "success")
-    return inline([[yes, button(t("Refuse"), Act(action="refuse", id=action_id), "danger")]])
+    return inline([[yes, button(t("Turn it down"), Act(action="refuse", id=action_id), "danger")]])
 
 
 def refusal(t: Texts, action_id: int) -> InlineKeyboardMarkup:
@@ -42,13 +40,12 @@ def machines(ticket_id: int, found: Sequence[Mapping[str, Any]]) -> InlineKeyboa
     return inline(rows) if rows else None
 
 
-def powers(t: Texts, ticket_id: int, vm: Mapping[str, Any]) -> InlineKeyboardMarkup:
-    """What fits its state; unlocking where it is locked."""
-    fitting = _FITS.get(vm["status"], POWERS)
-    acts = [act for act in POWERS if (vm["locked"] if act == "unlock" else act in fitting)]
+def powers(t: Texts, ticket_id: int, vm: Mapping[str, Any]) -> InlineKeyboardMarkup | None:
+    """What makes sense in its state; a command may still ask for anything else."""
+    acts = sensible(vm["status"], vm["task"], vm["locked"])
     labels = words.verb_labels(t)
     row = [button(labels[act], Machine(action=act, ticket=ticket_id, id=vm["id"])) for act in acts]
-    return inline([row[place : place + 2] for place in range(0, len(row), 2)])
+    return inline([row[place : place + 2] for place in range(0, len(row), 2)]) if row else None
 
 
 def page(t: Texts, url: str) -> InlineKeyboardMarkup | None:

@@ -4,35 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aiogram.utils.formatting import Bold, Text, as_list
-from babel.numbers import format_decimal
 
+from bot.hands_views import short
 from bot.rendered import Rendered, render
 from bot.views import Look
-from crm.texts import Texts
-
-
-def resource_labels(t: Texts) -> dict[str, str]:
-    return {
-        "instances": t("virtual machines"),
-        "vcpus": t("virtual processors"),
-        "ram": t("memory"),
-        "networks": t("networks"),
-        "routers": t("routers"),
-        "floating_ips": t("floating addresses"),
-    }
-
-
-def amount(look: Look, resource: str, number: int) -> str:
-    """As people read it: memory in GiB, and -1 as no limit."""
-    if number < 0:
-        return look.t("no limit")
-    if resource != "ram":
-        return format_decimal(number, locale=look.language)
-    return look.t("{n} GiB", n=format_decimal(round(number / 1024, 1), locale=look.language))
-
-
-def _short(words: str, most: int = 48) -> str:
-    return words if len(words) <= most else words[: most - 1] + "…"
+from crm.cloud import words
 
 
 def _away(look: Look, facts: dict[str, Any]) -> Rendered:
@@ -40,7 +16,7 @@ def _away(look: Look, facts: dict[str, Any]) -> Rendered:
     since = t("The cloud does not answer as it should since {time} ({place} time).", time=look.local(facts["since"]),
               place=look.place)  # fmt: skip
     what = t("What the desk shows of it is as old as that; approved actions wait.")
-    return render(as_list(Bold(f"☁️ {since}"), what, _short(facts["problem"], 300)))
+    return render(as_list(Bold(f"☁️ {since}"), what, facts["problem"][:300]))
 
 
 def _back(look: Look, facts: dict[str, Any]) -> Rendered:
@@ -49,17 +25,17 @@ def _back(look: Look, facts: dict[str, Any]) -> Rendered:
 
 
 def _drifted(look: Look, facts: dict[str, Any]) -> Rendered:
-    t, labels = look.t, resource_labels(look.t)
+    t, labels = look.t, words.resource_labels(look.t)
     lines: list[Text | str] = [Bold("⚖️ " + t("Quotas in the cloud are not as this desk set them:"))]
     for one in facts["drifts"]:
-        owner = f" ({_short(one['organization'])})" if one["organization"] else ""
+        owner = f" ({short(one['organization'])})" if one["organization"] else ""
         is_so = t(
             "{resource}: set {granted}, in the cloud {allowed}",
             resource=labels[one["resource"]],
-            granted=amount(look, one["resource"], one["granted"]),
-            allowed=amount(look, one["resource"], one["allowed"]),
+            granted=words.amount(t, one["resource"], one["granted"]),
+            allowed=words.amount(t, one["resource"], one["allowed"]),
         )
-        lines.append(Text(Bold(_short(one["project"])), f"{owner} · {is_so}"))
+        lines.append(Text(Bold(short(one["project"])), f"{owner} · {is_so}"))
     if facts["more"]:
         lines.append(t("… and {n} more: kezekshi cloud drift", n=facts["more"]))
     return render(as_list(*lines))

@@ -115,10 +115,11 @@ def observed(look: Look, seen: Mapping[str, Any] | None) -> Lines:
 
 
 def entry(look: Look, line: Mapping[str, Any]) -> str:
-    """A line of the cloud's own log: `14:31 · reboot · done`."""
+    """A line of the cloud's own log: `14:31 · Forced reboot · done`."""
     t = look.t
+    act = words.kind_labels(t).get(line["action"], line["action"])
     ended = {"True": t("done"), "False": t("failed")}.get(str(line.get("succeeded")), t("no outcome"))
-    return f"{look.local(line['started_at'])} · {line['action']} · {ended}"
+    return f"{look.local(line['started_at'])} · {act} · {ended}"
 
 
 def usage(look: Look, resource: str, allowed: int, used: int) -> str:
@@ -142,6 +143,12 @@ def _undelivered(look: Look, facts: dict[str, Any]) -> Rendered:
     return render(as_list(_head(look, "💔", facts), lost, t("Once they have written to the bot, set a new one.")))
 
 
+def _secret_opened(look: Look, facts: dict[str, Any]) -> Rendered:
+    """By whom, nobody can know."""
+    said = look.t("The page with the login and the password was opened at {time}", time=look.local(facts["at"]))
+    return render(f"🔑 {said}")
+
+
 def secret(look: Look, facts: dict[str, Any]) -> Rendered:
     """For the one who asked, in a private chat: where the password stands, once."""
     t, url = look.t, facts["url"]
@@ -163,4 +170,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "action_unknown": _unknown,
     "action_expired": _expired,
     "secret_undelivered": _undelivered,
+    "secret_opened": _secret_opened,
 }

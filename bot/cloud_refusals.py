@@ -50,6 +50,9 @@ def _plain(look: Look) -> dict[tuple[str, str], str]:
         ("NoCloud", "organization"): t(
             "The customer's organization has no cabinet here, or is not known: /organization Name binds the customer."
         ),
+        ("NoCloud", "pages"): t(
+            "A password cannot be handed over here yet: the page that shows it is not set up (PAGES_URL)."
+        ),
         ("HadTrial", ""): t("A trial is granted once, and there has been one already."),
         ("NotAllowed", "power"): t("Approving machines and passwords needs the right «power»; a lead gives it."),
         ("NotAllowed", "money"): t("Approving what costs money needs the right «money»; a lead gives it."),

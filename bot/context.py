@@ -13,9 +13,10 @@ from sqlalchemy import text
 from bot.rendered import Rendered
 from bot.views import Look
 from crm.changes import Changes
+from crm.cloud.rules import HANDED_OVER, Kind
 from crm.db import Session
 from crm.desks import Profile
-from crm.errors import NotYet
+from crm.errors import NoCloud, NotYet
 from crm.outbox import Outgoing, Priority, chat_bucket, group_bucket
 from crm.tickets import groups
 
@@ -31,6 +32,8 @@ class Context:
     received_at: datetime
     # Whether the desk sends mail.
     mail: bool = False
+    # Whether there is a place to show a password once.
+    pages: bool = False
 
     def wait_for(self, patience: timedelta) -> None:
         """What this input refers to may still come: raises NotYet until it has waited that long.
@@ -39,6 +42,11 @@ class Context:
         """
         if self.now < self.received_at + patience:
             raise NotYet
+
+    def hand_over(self, kind: Kind) -> None:
+        """Before a plan of that kind: raises NoCloud if a password comes of it that could not reach anybody."""
+        if kind in HANDED_OVER and not self.pages:
+            raise NoCloud(what="pages")
 
     def look(self, language: str) -> Look:
         return Look(self.profile, language, self.now)

@@ -54,18 +54,18 @@ def phone(t: Texts) -> ReplyKeyboardMarkup:
     return ReplyKeyboardMarkup(keyboard=[[shared]], resize_keyboard=True, is_persistent=True)
 
 
+def cancel(t: Texts, dialogue: int) -> InlineKeyboardButton:
+    return button(t("Cancel"), press.Dialogue(dialogue=dialogue, action="cancel"))
+
+
 def leaving(t: Texts, dialogue: int, back: Any) -> Rows:
     """The last row of every page of a dialogue."""
-    return [
-        [
-            button("‹ " + t("Back"), back),
-            button(t("Cancel"), press.Dialogue(dialogue=dialogue, action="cancel")),
-        ]
-    ]
+    return [[button("‹ " + t("Back"), back), cancel(t, dialogue)]]
 
 
-def kinds(profile: Profile, labels: dict[str, str]) -> InlineKeyboardMarkup:
-    return inline([[button(labels[kind.key], press.Kind(key=kind.key))] for kind in profile.request_types])
+def kinds(t: Texts, profile: Profile, labels: dict[str, str], dialogue: int) -> InlineKeyboardMarkup:
+    rows = [[button(labels[kind.key], press.Kind(key=kind.key))] for kind in profile.request_types]
+    return inline([*rows, [cancel(t, dialogue)]])
 
 
 def which(t: Texts, message_id: int, tickets: list[tuple[int, str]]) -> InlineKeyboardMarkup:

@@ -16,6 +16,7 @@ from bot.rendered import Rendered
 from bot.uploads import fetch, upload
 from bot.views import Look
 from crm import inbox
+from crm.cloud import pages
 from crm.db import transaction
 from crm.outbox import Outgoing, Priority, await_writers, group_bucket
 from crm.texts import texts
@@ -165,6 +166,8 @@ async def say(desk: Desk, row: Row, now: datetime) -> Result:
     chat_id, params = target(row)
     to_requester = row.payload["to"] == "requester"
     notices = views.NOTICES if to_requester else team_views.NOTICES
+    if row.payload["notice"] == pages.NOTICE and not pages.usable(row.payload["facts"], now):
+        return Result(Refused(0, "expired"))
     facts = {**row.payload["facts"], "ticket": row.ticket_id}
     shown: Rendered = notices[row.payload["notice"]](Look(desk.profile, language(desk, row), now), facts)
     outcome = await desk.client.call("sendMessage", marked(desk, row, {**params, **shown.params()}))

@@ -24,12 +24,14 @@ def source_of(desk: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A desk as the worker knows it: its agreement, its bot, who may set it up, whether it sends mail."""
+    """A desk as the worker knows it: its agreement, its bot, who may set it up, whether it sends mail and has
+    pages."""
 
     profile: Profile
     bot: Bot
     admins: frozenset[int]
     mail: bool = False
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Updates:
         await errors.tell(what, self._context(session, item, now), refusal)
 
     def _context(self, session: Session, item: Item, now: datetime) -> Context:
-        return Context(session, self.served.profile, now, self.served.admins, item.received_at, self.served.mail)
+        desk = self.served
+        return Context(session, desk.profile, now, desk.admins, item.received_at, desk.mail, desk.pages)
 
 
 def handlings(desks: Mapping[str, Served], dispatcher: Dispatcher) -> dict[str, Updates]:

@@ -16,6 +16,7 @@ from bot.client import Later, Refused, Sent
 from bot.delivery import Desk, Result
 from bot.refusals import meaning
 from crm.changes import Changes
+from crm.cloud.pages import unlinked
 from crm.db import Session
 from crm.outbox import SETTLE
 
@@ -74,7 +75,13 @@ async def settle(
 
 
 def _settled(row: Row, result: Result, now: datetime) -> dict[str, Any]:
-    """The row as it is to be written: sent, queued again, given up. Pure."""
+    """The row as it is to be written: sent, queued again, given up; then it keeps no secret. Pure."""
+    made = _judged(row, result, now)
+    kept = unlinked(row.payload)
+    return made if made["state"] == "queued" or kept == row.payload else {**made, "payload": kept}
+
+
+def _judged(row: Row, result: Result, now: datetime) -> dict[str, Any]:
     outcome = result.outcome
     made: dict[str, Any] = {
         "id": row.id,

@@ -196,6 +196,7 @@ def reasons(t: Texts) -> dict[str, str]:
         "mail_unknown": t("the mail server did not say whether it took the mail, twice; please ask the customer"),
         "gone": t("the original message is gone"),
         "refused": t("Telegram refused it"),
+        "expired": t("the link had expired before it could be sent; please ask for a new password"),
     }
 
 

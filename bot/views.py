@@ -73,9 +73,11 @@ def choose_language(look: Look) -> Rendered:
     return render(t("Choose the language:"), keyboards.inline([keyboards.languages(look.profile, look.language)]))
 
 
-def choose_kind(look: Look) -> Rendered:
+def choose_kind(look: Look, dialogue: int = 0) -> Rendered:
+    """`dialogue`: 0 as long as it has no message yet."""
     t = look.t
-    return render(t("What is it about? Choose, or just write."), keyboards.kinds(look.profile, type_labels(t)))
+    shown = keyboards.kinds(t, look.profile, type_labels(t), dialogue)
+    return render(t("What is it about? Choose, or just write."), shown)
 
 
 def describe(look: Look, key: str, dialogue: int, back: str = "kinds") -> Rendered:

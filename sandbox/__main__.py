@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the stand-in for Telegram and for a mail server, alone."""
+"""`python -m sandbox`: the stand-in for Telegram, a mail server and a cloud, alone."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ def limits(text: str) -> Rates | None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A stand-in for Telegram on loopback")
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Telegram, mail and a cloud on loopback")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081, help="0 takes a free one")
     parser.add_argument("--imap-port", type=int, default=0)

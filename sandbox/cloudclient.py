@@ -46,7 +46,7 @@ class CloudSide:
         return await self._id("/launch", project=project, name=name, zone=zone, **more)
 
     async def act(self, server: str, act: str) -> "Json":
-        """reboot, start, stop, delete as its owner; lock, unlock, heal, or a status to put it into."""
+        """reboot, start, stop, delete as its owner; lock, unlock, heal, disarm, or a status to put it into."""
         return cast("Json", await self._call("POST", "/act", {"server": server, "act": act}))
 
     async def server(self, server: str) -> "Json | None":

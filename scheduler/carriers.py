@@ -6,7 +6,7 @@ No function here repeats a call, and none decides what comes of it (`scheduler/h
 import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from crm.cloud.running import Step
@@ -30,7 +30,7 @@ class Called:
 
     request_id: str | None = None
     observed: dict[str, Any] | None = None
-    secret: tuple[str, str] | None = None
+    secret: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

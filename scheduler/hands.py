@@ -16,6 +16,7 @@ from crm import failpoints
 from crm.cloud import ending, running
 from crm.cloud.ending import Ending
 from crm.cloud.pages import Secret
+from crm.cloud.rules import HANDED_OVER
 from crm.cloud.running import Note, Step
 from crm.db import Sessions, transaction
 from crm.desks import Profile
@@ -75,9 +76,9 @@ class Hands:
                 if pause:
                     await self._waker.wait(CLOUD, pause)
 
-    async def claim(self, limit: int) -> list[Step]:
+    async def claim(self, limit: int, only: int | None = None) -> list[Step]:
         async with transaction(self._sessions) as session:
-            return await running.claim(session, self._place.profile.name, self._clock(), limit)
+            return await running.claim(session, self._place.profile.name, self._clock(), limit, only)
 
     async def _pause(self) -> float:
         async with self._sessions() as session:
@@ -98,6 +99,10 @@ class Hands:
         now = self._clock()
         if not step.unchanged:
             await self._end(step, Ending("failed", "changed"))
+            return
+        if step.kind in HANDED_OVER and not self._place.pages_url:
+            # A password that nobody can be shown must not be made.
+            await self._end(step, Ending("failed", "no_pages"))
             return
         deadline = step.deadline_at or now + self._place.profile.cloud.patient(step.kind)  # type: ignore[union-attr, arg-type]
         if now >= deadline:

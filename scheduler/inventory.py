@@ -1,7 +1,7 @@
 """The sweep of a cloud: the mirror (`crm/cloud/mirror.py`) follows what is there, by as few calls as that takes.
 
-    every sweep     machines that changed; quotas and users of cabinets where something did, and of a few in turn;
-                    logs of customers' machines that changed
+    every sweep     machines that changed; logs of those that are customers'; quotas and users of cabinets where
+                    something changed, and of a few in turn
     each minute     zones and capacity
     each 5 minutes  projects
     each hour       all machines; one that is missing is asked for by itself before it counts as deleted
@@ -10,8 +10,10 @@ One scheduler sweeps, the others stand by. Every call is made outside of a trans
 before the next one. A cloud that is away ends the sweep; one that refuses something only that part of it.
 """
 
+import asyncio
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,8 +21,8 @@ from typing import Any, TypeVar
 import structlog
 
 from crm.alone import alone
-from crm.cloud import actions, away, drift, inventory, mirror, pages
-from crm.cloud.inventory import State
+from crm.cloud import actions, away, drift, mirror, pages
+from crm.cloud.mirror import State
 from crm.db import Session, Sessions, transaction
 from crm.desks import Profile
 from provider.port import CloudError, Later, LogEntry, Refused, Server
@@ -37,6 +39,8 @@ EVERYTHING, PROJECTS, LOOK = timedelta(hours=1), timedelta(minutes=5), timedelta
 # Cabinets where something has changed, those in turn, and how often one comes at most; logs and missing machines.
 CHANGED, IN_TURN, AGAIN = 100, 20, timedelta(minutes=5)
 LOGS, MISSING = 50, 200
+# Calls at once, and after how many seconds a sweep leaves the rest to the next one.
+AT_ONCE, LATE = 4, 20.0
 # So long an entry without an end is looked at again.
 UNFINISHED = timedelta(minutes=10)
 # Longer than one call may take: whoever is silent for that long has lost its turn.
@@ -62,11 +66,16 @@ class Round:
     session: Session
     state: State
     began: datetime
+    _since: float = field(default_factory=time.monotonic)
     done: Swept = field(default_factory=Swept)
 
     @property
     def desk(self) -> str:
         return self.place.profile.name
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() - self._since > LATE
 
     async def ask(self, name: str, call: Awaitable[T]) -> T:
         """One call, counted. Raises Refused or Later; what an adapter did not foresee is Later as well."""
@@ -85,7 +94,7 @@ async def sweep(place: Place, sessions: Sessions, now: datetime) -> Swept | None
     made: list[Swept] = []
 
     async def work(session: Session) -> None:
-        state = await inventory.state(session, place.profile.name)
+        state = await mirror.state(session, place.profile.name)
         if _due(state.tried_at, now, timedelta(seconds=EVERY * 0.8)):
             made.append(await _swept(Round(place, session, state, now)))
 
@@ -101,7 +110,7 @@ def _due(last: datetime | None, now: datetime, every: timedelta) -> bool:
 async def _swept(it: Round) -> Swept:
     await mirror.store_state(it.session, it.desk, tried_at=it.began)
     problems = []
-    for part in (_machines, _places, _projects, _cabinets, _logs):
+    for part in (_machines, _places, _projects, _logs, _cabinets):
         try:
             await part(it)
         except Refused as refused:
@@ -179,8 +188,22 @@ async def _projects(it: Round) -> None:
         await mirror.store_state(it.session, it.desk, projects_at=it.began)
 
 
+async def _logs(it: Round) -> None:
+    async def look(server_id: str) -> Sequence[LogEntry] | None:
+        try:
+            return await it.ask("log", it.place.cloud.log(server_id))
+        except Refused as refused:
+            log.info("cloud.log_refused", desk=it.desk, server=server_id, said=refused.text)
+            return None
+
+    async for server_id, entries in _each_of(it, await mirror.unread(it.session, it.desk, LOGS), look):
+        lines = None if entries is None else [_entry(entry) for entry in entries]
+        going_on = any(one.finished_at is None and it.began - one.started_at < UNFINISHED for one in entries or ())
+        await mirror.store_log(it.session, it.desk, server_id, lines, None if going_on else it.began)
+
+
 async def _cabinets(it: Round) -> None:
-    for project_id in await mirror.due_cabinets(it.session, it.desk, it.began - AGAIN, CHANGED, IN_TURN):
+    async def look(project_id: str) -> tuple[dict[str, tuple[int, int]], dict[str, str] | None]:
         quotas, users = {}, None
         try:
             found = await it.ask("quotas", it.place.cloud.quotas(project_id))
@@ -190,42 +213,39 @@ async def _cabinets(it: Round) -> None:
         except Refused as refused:
             # Its turn is over all the same: the others must have theirs.
             log.info("cloud.cabinet_refused", desk=it.desk, project=project_id, said=refused.text)
+        return quotas, users
+
+    due = await mirror.due_cabinets(it.session, it.desk, it.began - AGAIN, CHANGED, IN_TURN)
+    async for project_id, (quotas, users) in _each_of(it, due, look):
         async with it.session.atomic():
             it.done.changed += await mirror.store_quotas(it.session, it.desk, project_id, quotas, it.began, users)
 
 
-async def _logs(it: Round) -> None:
-    for server_id in await mirror.unread(it.session, it.desk, LOGS):
-        entries = None
-        try:
-            entries = await it.ask("log", it.place.cloud.log(server_id))
-        except Refused as refused:
-            log.info("cloud.log_refused", desk=it.desk, server=server_id, said=refused.text)
-        lines = None if entries is None else [_entry(entry) for entry in entries]
-        going_on = any(
-            entry.finished_at is None and it.began - entry.started_at < UNFINISHED for entry in entries or ()
-        )
-        await mirror.store_log(it.session, it.desk, server_id, lines, None if going_on else it.began)
+async def _each_of(it: Round, ids: Sequence[str], look: Callable[[str], Awaitable[T]]) -> AsyncIterator[tuple[str, T]]:
+    """A few at a time, until the next sweep is near: the rest comes then. Raises what one of them met, after those that
+    went well."""
+    for start in range(0, len(ids), AT_ONCE):
+        if it.late:
+            return
+        few = ids[start : start + AT_ONCE]
+        found = await asyncio.gather(*(look(one) for one in few), return_exceptions=True)
+        for one, seen in zip(few, found, strict=True):
+            if not isinstance(seen, BaseException):
+                yield one, seen
+        for seen in found:
+            if isinstance(seen, BaseException):
+                raise seen
+
+
+# What the port calls otherwise.
+_CALLED = {"server_id": "id", "changed_at": "updated_at"}
 
 
 def _machine(server: Server) -> dict[str, Any]:
-    deleted_at = server.deleted_at or (server.updated_at if server.status == "DELETED" else None)
-    return {
-        "server_id": server.id,
-        "project_id": server.project_id,
-        "name": server.name,
-        "zone": server.zone,
-        "status": server.status,
-        "task": server.task,
-        "power": server.power,
-        "locked": server.locked,
-        "vcpus": server.vcpus,
-        "ram": server.ram,
-        "created_at": server.created_at,
-        "changed_at": server.updated_at,
-        "launched_at": server.launched_at,
-        "deleted_at": deleted_at,
-    }
+    row = {name: getattr(server, _CALLED.get(name, name)) for name in mirror.MACHINE}
+    if server.status == "DELETED" and server.deleted_at is None:
+        row["deleted_at"] = server.updated_at
+    return row
 
 
 def _entry(entry: LogEntry) -> dict[str, Any]:

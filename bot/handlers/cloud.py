@@ -17,7 +17,7 @@ from bot.handlers import cloud_cabinet, cloud_link, cloud_password, cloud_power,
 from bot.rendered import Rendered
 from crm.cloud import requests
 from crm.cloud.access import Access, access_of
-from crm.cloud.rules import TRIAL, Kind
+from crm.cloud.rules import HANDED_OVER, TRIAL, Kind, types_of
 from crm.people.service import Requester
 
 router = Router(name="cloud")
@@ -35,12 +35,14 @@ FIRST: dict[str, tuple[Kind, First]] = {
     "password": ("password", cloud_password.first),
     "link": ("link", cloud_link.first),
 }
+# What ends with a password: without pages to show it, an engineer sees to it.
+BY_PAGE = {asked for kind in HANDED_OVER for asked in types_of(kind)}
 
 
 async def first_page(ctx: Context, who: Requester, key: str, began: int) -> tuple[Rendered, State] | None:
     """Where the dialogue begins, and what is meant by what is written then; None where a request of that type is
     written in one's own words."""
-    if ctx.profile.cloud is None:
+    if ctx.profile.cloud is None or (key in BY_PAGE and not ctx.pages):
         return None
     look = ctx.look(who.language)
     if key == "cabinet" or (key == TRIAL and ctx.profile.trial is not None):
@@ -100,7 +102,8 @@ async def to_kinds(
 ) -> str:
     await dialogue.alive(state, raw_state, callback_data.dialogue)
     await state.set_data({"kind": ctx.profile.default_type, "dialogue": callback_data.dialogue})
-    await dialogue.show(ctx, query, state, views.choose_kind(ctx.look(who.language)), Request.describing)
+    page = views.choose_kind(ctx.look(who.language), callback_data.dialogue)
+    await dialogue.show(ctx, query, state, page, Request.describing)
     return "back"
 
 

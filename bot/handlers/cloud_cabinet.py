@@ -139,6 +139,7 @@ async def ask(
         # The page was left by «Back», and its button pressed all the same.
         await dialogue.show(ctx, query, state, _name(ctx, who, data), Cloud.name)
         return "asked_name"
+    ctx.hand_over("open")
     if data["kind"] == TRIAL:
         return await _ask_trial(query, ctx, who, state, data)
     made = await requests.cabinet(ctx.session, ctx.profile, pressed, data["name"], data["phone"], data["proven"])

@@ -67,5 +67,6 @@ async def ask(
     pressed = await dialogue.last_press(query, ctx, who, state, raw_state, callback_data)
     if pressed is None:
         return "asked_before"
+    ctx.hand_over("password")
     made = await requests.password(ctx.session, ctx.profile, pressed, callback_data.cabinet, callback_data.login)
     return await dialogue.over(query, ctx, who, state, made)

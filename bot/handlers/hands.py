@@ -102,6 +102,7 @@ async def password(message: Message, ctx: Context, agent: Agent | None, command:
         names = [name for one in found for name in one.users.values()]
         await ctx.hint(message, hands_views.logins(ctx.team, names), ticket.id)
         return "logins"
+    ctx.hand_over("password")
     await ordering.password(ctx.session, ctx.profile, agent, ticket, login, _key(message), ctx.now)
     return "planned"
 

@@ -91,7 +91,7 @@ async def accept_rules(query: CallbackQuery, ctx: Context, who: Requester) -> st
 @router.message(When(F.text.in_(_said("New request"))))
 async def new(message: Message, ctx: Context, who: Requester, state: FSMContext) -> str:
     await state.set_state(Request.describing)
-    await state.set_data({"kind": ctx.profile.default_type})
+    await state.set_data({"kind": ctx.profile.default_type, "dialogue": 0})
     await ctx.say(who.chat_id, views.choose_kind(ctx.look(who.language)))
     return "new"
 

@@ -57,6 +57,8 @@ async def decide(query: CallbackQuery, ctx: Context, agent: Agent | None, callba
     """Who presses and what speaks against it is asked anew."""
     if agent is None:
         raise NotAnAgent
+    if callback_data.action == "grant":
+        ctx.hand_over("open")
     trial = await DECISIONS[callback_data.action](ctx.session, ctx.profile, agent, callback_data.ticket, ctx.now)
     ticket = await ctx.session.get_one(Ticket, callback_data.ticket)
     await ctx.answer(query)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from crm.cloud import inventory, limits, quotas
+from crm.cloud import limits, quotas
 from crm.cloud.access import Access, Cabinet
 from crm.cloud.actions import ALIVE, rules_of
 from crm.cloud.rules import RESOURCES, Power, Resource
@@ -18,6 +18,17 @@ from crm.errors import NotFound
 
 # What the cloud reboots by force; one that is off is switched on instead.
 _REBOOTABLE = frozenset({"ACTIVE", "ERROR", "PAUSED", "SUSPENDED", "REBOOT", "HARD_REBOOT"})
+
+
+def sensible(status: str, task: str | None, locked: bool) -> tuple[Power, ...]:
+    """What makes sense of a machine in that state."""
+    makes: dict[Power, bool] = {
+        "reboot": status in _REBOOTABLE,
+        "unlock": locked,
+        "start": status == "SHUTOFF" and task is None,
+        "stop": status == "ACTIVE" and task is None,
+    }
+    return tuple(act for act, makes_sense in makes.items() if makes_sense)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,7 @@ class Machine:
         """What makes sense in its state; nothing while something is being done."""
         if self.going is not None:
             return ()
-        rests = self.task is None
-        sensible: dict[Power, bool] = {
-            "reboot": self.status in _REBOOTABLE,
-            "unlock": self.locked,
-            "start": self.status == "SHUTOFF" and rests,
-            "stop": self.status == "ACTIVE" and rests,
-        }
-        return tuple(act for act, makes_sense in sensible.items() if makes_sense)
+        return sensible(self.status, self.task, self.locked)
 
 
 _COLUMNS = "id, server_id, project_id, name, zone, status, task, locked"
@@ -150,8 +154,8 @@ def login(own: Cabinet, marked: str) -> tuple[str, str]:
 
 async def zones(session: Session, profile: Profile) -> list[str]:
     """Those that can be linked now, by name."""
-    known = await inventory.zones(session, profile.name)
-    return [name for name, available in known.items() if available]
+    found = await session.rows("select zones from cloud_state where desk = $1", profile.name)
+    return sorted(name for name, available in found[0]["zones"].items() if available) if found else []
 
 
 def zone(available: Sequence[str], marked: str) -> str:

@@ -1,5 +1,5 @@
-"""Writing down what a cloud shows: set-based, so that ten thousand machines are one statement, and what has not
-changed is read and nothing more.
+"""The mirror of a cloud, written by a sweep (`scheduler/inventory.py`): set-based, so that ten thousand machines are
+one statement, and what has not changed is read and nothing more.
 
 Each row keeps since when it is known to be like that (`seen_at`). Whoever stores says when the looking began: what was
 seen later, by an action that read its machine back, stays. A moment of more than an hour later is no observation but
@@ -8,6 +8,7 @@ a clock that jumped.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -216,6 +217,24 @@ async def store_quotas(
 
 
 # --- the cloud as a whole -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How well the cloud is known: `CloudState` says what the moments mean."""
+
+    swept_at: datetime | None = None
+    full_at: datetime | None = None
+    tried_at: datetime | None = None
+    projects_at: datetime | None = None
+    looked_at: datetime | None = None
+
+
+async def state(session: Session, desk: str) -> State:
+    found = await session.rows(
+        "select swept_at, full_at, tried_at, projects_at, looked_at from cloud_state where desk = $1", desk
+    )
+    return State(**found[0]) if found else State()
 
 
 async def store_state(

@@ -7,16 +7,27 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from crm import journal
+from crm.changes import Changes
 from crm.cloud.models import SecretPage
 from crm.db import Session
+from crm.journal import Actor
+from crm.tickets import outward
+from crm.tickets.models import Ticket
 
 # prodata: delivered once through a page of its own, never by the chat or by mail.
 LIFE = timedelta(minutes=15)
+# Of whoever has the link nothing else is known.
+READER = Actor("system", None, "the page", "web")
+# Its fact `url` is the one thing that opens the page.
+NOTICE = "secret_ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +35,31 @@ class Secret:
     """What stands on the page, and where pages are found (`PAGES_URL`)."""
 
     login: str
-    password: str
+    # Never in a log, whatever is logged.
+    password: str = field(repr=False)
     pages_url: str
+
+
+def usable(facts: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the link of a notice still leads anywhere."""
+    return "url" in facts and datetime.fromisoformat(facts["expires_at"]) > now
+
+
+def unlinked(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a notice that is over and done with; any other as it is."""
+    if payload.get("notice") != NOTICE:
+        return payload
+    return {**payload, "facts": {name: fact for name, fact in payload["facts"].items() if name != "url"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is shown, once."""
+
+    desk: str
+    language: str
+    login: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +100,22 @@ def make(
     return f"{secret.pages_url.rstrip('/')}/secret/{token}", page.expires_at
 
 
+_OPEN = """
+    update secret_page p set sealed = null, opened_at = $2
+    from (select id, sealed from secret_page
+          where digest = $1 and sealed is not null and expires_at > $2 for update) was
+    where p.id = was.id returning was.sealed, p.desk, p.language, p.ticket_id
+"""
+# Rows whose sender died before anybody could write down that they were sent (`bot/settle.py`).
+_FORGET = """
+    with unlinked as (
+        update outbox set payload = payload #- '{facts,url}'
+        where state in ('unknown', 'failed') and payload ->> 'notice' = $2 and payload #> '{facts,url}' is not null
+              and (payload #>> '{facts,expires_at}')::timestamptz <= $1)
+    update secret_page set sealed = null where sealed is not null and expires_at <= $1 returning id
+"""
+
+
 async def find(session: Session, token: str, now: datetime) -> Page | None:
     """The page, unopened; None for one that was opened, has expired or never was."""
     found = await session.rows(
@@ -77,28 +127,33 @@ async def find(session: Session, token: str, now: datetime) -> Page | None:
     return Page(**found[0]) if found else None
 
 
-async def open_once(session: Session, token: str, now: datetime) -> tuple[str, str] | None:
-    """Login and password, and then never again; None for everybody who comes second or late."""
-    found = await session.rows(
-        """update secret_page p set sealed = null, opened_at = $2
-           from (select id, sealed from secret_page
-                 where digest = $1 and sealed is not null and expires_at > $2 for update) was
-           where p.id = was.id returning was.sealed""",
-        _digest(token),
-        now,
-    )
+async def open_once(session: Session, token: str, now: datetime) -> Opened | None:
+    """What the page shows, and then never again; None for everybody who comes second or late.
+
+    The ticket's log and its topic say when; by whom, nobody can know.
+    """
+    found = await session.rows(_OPEN, _digest(token), now)
     if not found:
         return None
+    row = found[0]
+    await _tell(session, row["desk"], row["ticket_id"], now)
     try:
-        plain = json.loads(Fernet(_key(token)).decrypt(bytes(found[0]["sealed"])))
+        plain = json.loads(Fernet(_key(token)).decrypt(row["sealed"]))
     except InvalidToken:
         return None
-    return plain["login"], plain["password"]
+    return Opened(row["desk"], row["language"], plain["login"], plain["password"])
+
+
+async def _tell(session: Session, desk: str, ticket_id: int | None, now: datetime) -> None:
+    if ticket_id is None:
+        return
+    ticket = await session.get_one(Ticket, ticket_id)
+    said = outward.say_in_topic(desk, ticket.group_id, ticket.id, "secret_opened", at=now)
+    event = journal.event(ticket.id, READER, "secret_opened", now)
+    await Changes(events=[event], outgoing=[said]).write(session, desk, now)
 
 
 async def forget(session: Session, now: datetime) -> int:
-    """What has expired unopened is unreadable for good."""
-    found = await session.rows(
-        "update secret_page set sealed = null where sealed is not null and expires_at <= $1 returning id", now
-    )
+    """What has expired unopened is unreadable for good, and its link is nowhere any more. Gives how many that were."""
+    found = await session.rows(_FORGET, now, NOTICE)
     return len(found)

@@ -68,8 +68,10 @@ def _asked(row: Any) -> Asked:
 
 
 async def pressed(session: Session, desk: str, press: Press) -> Asked | None:
-    """What was asked by that press before."""
-    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, press.key(desk))
+    """What was asked by that press before; whoever presses twice waits here for what comes of the first."""
+    key = press.key(desk)
+    await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+    found = await session.rows(f"{_ASKED} where a.desk = $1 and a.key = $2", desk, key)
     return _asked(found[0]) if found else None
 
 
@@ -155,9 +157,7 @@ def _t(press: Press) -> asked.Texts:
 async def _ask(
     session: Session, profile: Profile, press: Press, wish: Wish, make: Callable[[OpenTicket], Wanted]
 ) -> Asked:
-    """Whoever presses twice waits here for the first press, and gets what that one got."""
-    key = press.key(profile.name)
-    await session.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+    """The ticket with its action, approved at once where the agreement takes the asker's word for it."""
     before = await pressed(session, profile.name, press)
     if before is not None:
         return before
@@ -166,7 +166,7 @@ async def _ask(
     written = Written({"type": "text", "text": wish.sentence}, now, None)
     opened = await open_ticket(session, profile, who, written, now, opening)
     ticket = await service.load(session, profile.name, opened.id)
-    action = await actions.plan(session, profile, who.actor, ticket, make(opened), key, now)
+    action = await actions.plan(session, profile, who.actor, ticket, make(opened), press.key(profile.name), now)
     if wish.kind in actions.rules_of(profile).self_service:
         await actions.approve_own(session, profile, who.actor, action.id, now)
     await session.flush()

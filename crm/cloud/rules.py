@@ -28,6 +28,8 @@ REQUEST_TYPES: dict[Kind, str] = {
 }
 # The request type of a trial, which begins with a cabinet as well.
 TRIAL = "trial"
+# What comes of these is a password, which reaches its one reader by a page (`pages.py`).
+HANDED_OVER: tuple[Kind, ...] = ("password", "open")
 # How long the cloud may take, in seconds, before a person has to look.
 PATIENCE: dict[Kind, int] = {**dict.fromkeys(POWERS, 180), "quota": 120, "password": 60, "link": 300, "open": 300}
 

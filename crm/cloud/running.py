@@ -58,7 +58,7 @@ _CLAIM = """
         state = 'running', phase = case when was.phase = 'sent' then 'doubt' else coalesce(was.phase, 'reading') end,
         fence = a.fence + 1, lease_until = $3, next_at = $3, started_at = coalesce(a.started_at, $2)
     from (select id, phase from cloud_action
-          where desk = $1 and state in ('approved', 'running') and next_at <= $2
+          where desk = $1 and state in ('approved', 'running') and next_at <= $2 and ($5::bigint is null or id = $5)
           order by next_at limit $4 for update skip locked) was
     where a.id = was.id
     returning a.id, a.fence, a.kind, a.project_id, a.target, a.title, a.parameters, a.digest, a.approved_digest,
@@ -67,9 +67,12 @@ _CLAIM = """
 """
 
 
-async def claim(session: Session, desk: str, now: datetime, limit: int) -> list[Step]:
-    """Steps that are due, and those whose worker died, leased. One whose call was under way then comes as a doubt."""
-    return [Step(**row) for row in await session.rows(_CLAIM, desk, now, now + LEASE, limit)]
+async def claim(session: Session, desk: str, now: datetime, limit: int, only: int | None = None) -> list[Step]:
+    """Steps that are due, and those whose worker died, leased. One whose call was under way then comes as a doubt.
+
+    `only`: those of one action.
+    """
+    return [Step(**row) for row in await session.rows(_CLAIM, desk, now, now + LEASE, limit, only)]
 
 
 async def next_due(session: Session, desk: str, now: datetime, most: float) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from crm.cloud import shown
 from crm.db import Session
 from crm.people.service import OpenTicket
 from crm.tickets.models import Message, Ticket
@@ -71,7 +72,7 @@ async def reachable_of(session: Session, desk: str, person_id: int) -> list[Open
     return [OpenTicket(t.id, t.reference, t.subject, t.status, t.group_id) for t in found]
 
 
-_CARD = """
+_CARD = f"""
     select t.id, t.desk, t.reference, t.subject, t.status, t.priority, t.request_type as type, t.queue, t.group_id,
            t.card_message_id, t.thread_id, g.chat_id, p.name as requester, p.language,
            cast(i.address as bigint) as telegram_id, i.unreachable_at is not null as unreachable,
@@ -80,7 +81,8 @@ _CARD = """
            (select coalesce(json_agg(json_build_object('metric', s.metric, 'due_at', s.due_at,
                    'met_at', s.met_at, 'breached_at', s.breached_at, 'stands', s.next_at is null) order by s.id), '[]')
             from (select distinct on (x.metric) x.* from sla_target x where x.ticket_id = t.id
-                  order by x.metric, x.round desc) s) as targets
+                  order by x.metric, x.round desc) s) as targets,
+           {shown.COLUMN} as cloud
     from ticket t
     join person p on p.id = t.requester_id
     left join desk_group g on g.id = t.group_id
@@ -93,16 +95,17 @@ _CARD = """
     left join ticket n on n.id = t.merged_into_id
     left join organization o on o.id = t.organization_id
     where t.id = $1
-"""
+"""  # noqa: S608
 
 
 async def card(session: Session, ticket_id: int) -> Facts:
-    """Everything that a ticket's card shows."""
+    """Everything that a ticket's card shows; `cloud` as `crm/cloud/shown.py` says."""
     [row] = await session.rows(_CARD, ticket_id)
     facts = dict(row)
     for target in facts["targets"]:
         for key in ("due_at", "met_at", "breached_at"):
             target[key] = datetime.fromisoformat(target[key]) if target[key] else None
+    facts["cloud"] = shown.read(facts["cloud"])
     return facts
 
 

@@ -28,7 +28,7 @@ NO_ROOM = ("IpAddressGenerationFailure", "NoNetworkAvailable", "NoMoreNetworks",
 
 def of_answer(service: str, status: int, headers: Mapping[str, str], body: Any, *, changes: bool) -> CloudError:
     """For an answer that is not the one hoped for; `body` decoded, None if it cannot be."""
-    kind, words = _said(body)
+    kind, words = said(body)
     text = one_line(f"{service}: {status} {words}")
     if status in (429, 503):
         return Later(text, _retry_after(headers))
@@ -63,7 +63,7 @@ def _reason(status: int, kind: str, words: str) -> Reason:
     return REASONS.get(status, "invalid")
 
 
-def _said(body: Any) -> tuple[str, str]:
+def said(body: Any) -> tuple[str, str]:
     """Kind and words of an error, out of each service's own envelope."""
     if not isinstance(body, dict) or not body:
         return "", "without a readable word of why"

@@ -45,9 +45,9 @@ def can_log_in(talk: Talk, user_id: str, password: str) -> bool:
     from keystoneauth1.identity.generic import Password
     from keystoneauth1.session import Session
 
-    desk = talk.line.connection
+    desk = talk.connection
     them = Password(auth_url=desk.config.auth["auth_url"], user_id=user_id, password=password)
-    session = Session(auth=them, verify=desk.session.verify, cert=desk.session.cert, timeout=talk.timeout[1])
+    session = Session(auth=them, verify=desk.session.verify, cert=desk.session.cert, timeout=desk.session.timeout)
 
     def taken() -> bool:
         try:

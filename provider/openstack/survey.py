@@ -16,7 +16,7 @@ PARTS: tuple[Part, ...] = ("identity", "compute", "placement", "network")
 def service(talk: Talk, part: Part) -> Service:
     version = "unknown"
     try:
-        data = talk.surely(part, lambda: getattr(talk.line.connection, part).get_endpoint_data())
+        data = talk.surely(part, lambda: getattr(talk.connection, part).get_endpoint_data())
         version = _dotted((data.max_microversion or data.api_version) if data else None)
         return Service(part, version, _old(part, data) or PROBES[part](talk))
     except CloudError as error:

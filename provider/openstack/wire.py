@@ -9,7 +9,6 @@ import functools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from provider.openstack import faults
@@ -24,8 +23,8 @@ T = TypeVar("T")
 Part = Literal["identity", "compute", "placement", "network"]
 
 THREADS = 4
-# Seconds until a connection stands; until an answer begins; and what all of a call, of several requests, may take.
-CONNECT, ANSWER, WHOLE = 5.0, 20.0, 60.0
+# Seconds until an answer begins, and what all of a call, of several requests, may take.
+ANSWER, WHOLE = 20.0, 60.0
 # For embedded flavors, locks and details of events (Ussuri, 2020); for whole hosts in a summary (Rocky, 2018).
 MICROVERSIONS: dict[Part, str] = {"compute": "2.84", "placement": "1.29"}
 
@@ -35,14 +34,14 @@ class Wire:
 
     def __init__(self, entry: str, clouds_yaml: str | None, *, answer: float = ANSWER, whole: float = WHOLE) -> None:
         self.entry = entry
-        self._file, self._timeout, self._whole = clouds_yaml, (min(CONNECT, answer), answer), whole
+        self._file, self._answer, self._whole = clouds_yaml, answer, whole
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"openstack-{entry}")
         self._local = threading.local()
-        self._lines: list[Line] = []
+        self._connections: list[Connection] = []
 
     async def run(self, work: Callable[Concatenate["Talk", P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` gives. Raises the port's errors, and nothing else."""
-        talk = Talk(self._timeout)
+        talk = Talk()
         job = functools.partial(self._work, talk, functools.partial(work, talk, *args, **kwargs))
         try:
             async with asyncio.timeout(self._whole):
@@ -54,40 +53,31 @@ class Wire:
 
     def _work(self, talk: "Talk", work: Callable[[], T]) -> T:
         try:
-            talk.line = self._line()
+            talk.connection = self._connection()
             return work()
         except CloudError as error:
             raise talk.whole_truth(error) from None
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise talk.unfinished(f"an answer of another shape than known ({type(error).__name__})") from error
 
-    def _line(self) -> "Line":
-        if not hasattr(self._local, "line"):
-            self._local.line = Line(connect(self.entry, self._file, self._timeout[1]))
-            self._lines.append(self._local.line)
-        return self._local.line  # type: ignore[no-any-return]
+    def _connection(self) -> "Connection":
+        if not hasattr(self._local, "connection"):
+            self._local.connection = connect(self.entry, self._file, self._answer)
+            self._connections.append(self._local.connection)
+        return self._local.connection  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for line in self._lines:
-            await asyncio.to_thread(line.connection.session.close)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A thread's connection, and its clients of the services that are known to be in the catalog."""
-
-    connection: "Connection"
-    clients: dict[Part, Any] = field(default_factory=dict)
+        for connection in self._connections:
+            await asyncio.to_thread(connection.session.close)
 
 
 class Talk:
     """One call of the desk while it lasts: its requests, and whether any of them may have changed something."""
 
-    line: Line
+    connection: "Connection"
 
-    def __init__(self, timeout: tuple[float, float]) -> None:
-        self.timeout = timeout
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._given_up = self._sent = False
         self._done: list[str] = []
@@ -108,7 +98,7 @@ class Talk:
 
     def access(self) -> "AccessInfo":
         """Who the desk is, from its token."""
-        session = self.line.connection.session
+        session = self.connection.session
         found: AccessInfo = self.surely("identity", lambda: session.auth.get_access(session))  # type: ignore[union-attr]
         return found
 
@@ -136,7 +126,7 @@ class Talk:
         answer = self._sent_once(client, part, method, path, json)
         if answer.status_code == 401:
             # A token that was revoked. Keystone's middleware has refused it, so nothing was done.
-            self.line.connection.session.invalidate()
+            self.connection.session.invalidate()
             client = self._client(part)
             answer = self._sent_once(client, part, method, path, json)
         body = _decoded(answer)
@@ -145,7 +135,7 @@ class Talk:
             return body, answer.headers
         if 200 <= answer.status_code < 300:
             raise Unknown(f"{part}: {answer.status_code} where {good} was due, or without sense")
-        if secret is not None and any(form in answer.text for form in (secret, repr(secret)[1:-1])):
+        if secret is not None and any(form in " ".join(faults.said(body)) for form in (secret, repr(secret)[1:-1])):
             body = None
         raise faults.of_answer(part, answer.status_code, answer.headers, body, changes=True)
 
@@ -153,14 +143,8 @@ class Talk:
         """With a token and an address at hand, so that the request that follows is the only one."""
 
         def ready() -> Any:
-            self.line.connection.session.get_token()
-            if part not in self.line.clients:
-                client = getattr(self.line.connection, part)
-                # None too when nobody answers there, and a client made without an answer stays a wrong one.
-                if client.get_endpoint_data() is None:
-                    raise Later(f"{part}: not in the cloud's catalog, or not there")
-                self.line.clients[part] = client
-            return self.line.clients[part]
+            self.connection.session.get_token()
+            return getattr(self.connection, part)
 
         return self.surely(part, ready)
 
@@ -197,7 +181,6 @@ class Talk:
             path,
             method,
             microversion=MICROVERSIONS.get(part),
-            timeout=self.timeout,
             skip_cache=True,
             log=False,
             raise_exc=False,
@@ -218,6 +201,7 @@ def connect(entry: str, clouds_yaml: str | None, timeout: float) -> "Connection"
     files = [clouds_yaml] if clouds_yaml else None
     try:
         region = OpenStackConfig(config_files=files, load_envvars=False).get_one(cloud=entry, api_timeout=timeout)
+        # Strict: a client that was made while nobody answered would stay a wrong one.
         return Connection(config=region, strict_proxies=True)
     except (SDKException, OSError, ValueError, TypeError) as error:
         where = clouds_yaml or "clouds.yaml"

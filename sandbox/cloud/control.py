@@ -83,7 +83,7 @@ class CloudControl:
         return views.server(machines.launch(self._cloud, project, *_shape(body), fate="done"))
 
     async def act(self, body: Json) -> object:
-        """The owner's own deeds stop at a lock; lock, unlock, heal and a status by hand do not."""
+        """The owner's own deeds stop at a lock; lock, unlock, heal, disarm and a status by hand do not."""
         machines.settle(self._cloud)
         machine, act = self._cloud.living(body.get("server")), text_of(body, "act")
         if act in OWN:
@@ -99,15 +99,22 @@ class CloudControl:
             machines.lock(self._cloud, machine)
         elif act == "unlock":
             machines.act(self._cloud, machine, act)
-        elif act == "heal":
+        elif act in ("heal", "disarm"):
             self._faults.clear(machine.id)
-            machines.heal(self._cloud, machine)
+            if act == "heal":
+                machines.heal(self._cloud, machine)
+                self._wake(machine.host)
             self._cloud.tell(machine.project)
         elif act in machines.POWER:
             machines.put(self._cloud, machine, act)
         else:
-            known = (*OWN, "lock", "unlock", "heal", *machines.POWER)
+            known = (*OWN, "lock", "unlock", "heal", "disarm", *machines.POWER)
             raise Refused(f"act: one of {', '.join(known)}")
+
+    def _wake(self, host: Host | None) -> None:
+        if host is not None and host.died_at is not None:
+            machines.revive(self._cloud, host)
+            self._tell_owners(machine for machine in self._cloud.machines.values() if machine.host is host)
 
     async def unlink(self, body: Json) -> object:
         self._cloud.unlink(self._cloud.project(body.get("project")))
@@ -140,8 +147,10 @@ class CloudControl:
         for key in ("vcpus", "ram"):
             if key in body:
                 setattr(host, key, int(body[key]))
-        if "alive" in body:
-            (machines.revive if body["alive"] else machines.kill)(self._cloud, host)
+        if "alive" in body and not body["alive"]:
+            machines.kill(self._cloud, host)
+        elif "alive" in body:
+            machines.revive(self._cloud, host)
         self._tell_owners(machine for machine in self._cloud.machines.values() if machine.host is host)
         return views.host(host)
 

@@ -82,6 +82,8 @@ class CloudDoor:
         machines.settle(self._cloud)
         call = self._call(way, params)
         fault = self._faults.hit(call)
+        if fault is not None and call.project in self._cloud.projects:
+            self._cloud.tell(self._cloud.projects[call.project])
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         answer, done = self._perform(way, call, params, fault)

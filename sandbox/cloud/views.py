@@ -105,5 +105,10 @@ def cabinet(one: Project, marks: set[str]) -> Json:
 
 def _plight(machine: Machine, marks: set[str]) -> Json:
     run, host = machine.run, machine.host
-    stuck = run is not None and (run.due_at is None or (host is not None and host.died_at is not None))
-    return {"stuck": stuck, "faulty": machine.id in marks, "host": host.name if host else None}
+    alive = host is None or host.died_at is None
+    return {
+        "stuck": run is not None and (run.due_at is None or not alive),
+        "faulty": machine.id in marks,
+        "host": host.name if host else None,
+        "host_alive": alive,
+    }

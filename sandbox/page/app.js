@@ -1,3 +1,5 @@
+import { Cabinets } from "./cabinets.js";
+import { CloudPane } from "./cloud.js";
 import { CustomerPane } from "./customer.js";
 import { h, isPhone, isWide } from "./dom.js";
 import { EngineersPane } from "./engineers.js";
@@ -14,6 +16,7 @@ const presses = new Presses(world);
 const customer = new CustomerPane(world, presses);
 const engineers = new EngineersPane(world, presses);
 const mail = new MailPane(new Post(world));
+const cloud = new CloudPane(new Cabinets(world));
 
 const line = h("span", { class: "line", role: "status", "data-testid": "line" });
 const languages = h(
@@ -29,7 +32,8 @@ const languages = h(
 );
 const chatSide = side("customer", "chat");
 const mailSide = side("mail", "mail");
-const sides = h("span", { class: "sides", role: "group" }, chatSide.node, mailSide.node);
+const cloudSide = side("cloud", "cloud");
+const sides = h("span", { class: "sides", role: "group" }, chatSide.node, mailSide.node, cloudSide.node);
 const bar = h(
   "header",
   { class: "bar" },
@@ -47,9 +51,9 @@ const waiting = h(
   h("b", {}, t("waiting")),
   h("p", { class: "quiet" }, t("waiting_more")),
 );
-const panes = h("main", { class: "panes" }, customer.node, mail.node, engineers.node);
+const panes = h("main", { class: "panes" }, customer.node, mail.node, cloud.node, engineers.node);
 const lost = h("div", { class: "lost", role: "status" }, t("reconnecting"));
-const tabs = { customer: tab("customer"), engineers: tab("engineers"), mail: tab("mail") };
+const tabs = { customer: tab("customer"), engineers: tab("engineers"), mail: tab("mail"), cloud: tab("cloud") };
 const tabBar = h(
   "nav",
   { class: "tabs", "aria-label": t("menu") },
@@ -67,7 +71,7 @@ function tab(name) {
   return { node, badge };
 }
 
-/** Between phone and wide screen the customer's chat and mailbox share one place. */
+/** Between phone and wide screen the customer's chat, mailbox and cabinet share one place. */
 function side(name, label) {
   const badge = h("span", { class: "badge" });
   const node = h(
@@ -80,12 +84,22 @@ function side(name, label) {
   return { node, badge };
 }
 
+/** Mailbox and cabinet, those of them that there are. */
+const besides = () => Object.entries({ mail, cloud }).flatMap(([name, pane]) => (pane.choice() ? name : []));
+
 function openTab() {
   const tab = routeOf("tab");
-  return tab === "engineers" || (tab === "mail" && mail.choice()) ? tab : "customer";
+  return tab === "engineers" || besides().includes(tab) ? tab : "customer";
 }
 
-const sees = (name) => (isPhone() ? openTab() === name : isWide() || (openTab() === "mail") === (name === "mail"));
+/** Which of them lies beside the chat on a wide screen; null when there is none. */
+const beside = () => (besides().includes(openTab()) ? openTab() : (besides()[0] ?? null));
+
+function sees(name) {
+  if (isPhone()) return openTab() === name;
+  if (name === "customer") return isWide() || !besides().includes(openTab());
+  return name === "engineers" || name === (isWide() ? beside() : openTab());
+}
 
 function isWatched(chat, thread) {
   if (document.visibilityState !== "visible") return false;
@@ -111,25 +125,34 @@ function draw() {
   lost.hidden = world.live || !world.ready;
   waiting.hidden = peopled;
   panes.hidden = tabBar.hidden = !peopled;
-  const mailed = peopled && Boolean(mail.choice());
-  mail.node.hidden = tabs.mail.node.hidden = sides.hidden = !mailed;
-  panes.classList.toggle("with-mail", mailed);
+  const there = peopled ? besides() : [];
+  for (const [name, { node }, { node: button }] of [
+    ["mail", mail, mailSide],
+    ["cloud", cloud, cloudSide],
+  ])
+    node.hidden = button.hidden = tabs[name].node.hidden = !there.includes(name);
+  sides.hidden = !there.length;
+  sides.classList.toggle("both", there.length > 1);
+  panes.classList.toggle("with-beside", there.length > 0);
   if (!peopled) return;
+  document.body.dataset.beside = beside() ?? "";
   customer.draw();
   engineers.draw();
-  if (mailed) mail.draw(document.visibilityState === "visible" && sees("mail"));
+  if (there.includes("mail")) mail.draw(document.visibilityState === "visible" && sees("mail"));
+  if (there.includes("cloud")) cloud.draw();
   markRead();
   const open = openTab();
-  for (const [name, pane] of Object.entries({ customer, engineers, mail })) {
+  for (const [name, pane] of Object.entries({ customer, engineers, mail, cloud })) {
     count(tabs[name].badge, pane.unread());
     tabs[name].node.setAttribute("aria-current", String(name === open));
   }
-  for (const [{ node, badge }, pane] of [
-    [chatSide, customer],
-    [mailSide, mail],
+  for (const [name, { node, badge }, pane] of [
+    ["customer", chatSide, customer],
+    ["mail", mailSide, mail],
+    ["cloud", cloudSide, cloud],
   ]) {
     count(badge, pane.unread());
-    node.setAttribute("aria-pressed", String((pane === mail) === (open === "mail")));
+    node.setAttribute("aria-pressed", String(sees(name)));
   }
 }
 

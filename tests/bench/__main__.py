@@ -13,7 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import mail, report, sla
+from app.logs import configure
+from tests.bench import cloud, mail, report, sla
 from tests.bench.load import Stuck
 from tests.bench.rounds import QUICK, Size, measure
 from tests.bench.stage import Server, pin
@@ -34,6 +35,7 @@ def arguments() -> argparse.Namespace:
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--sla", action="store_true", help="promises instead: sweeps and deadlines")
     other.add_argument("--mail", action="store_true", help="mail instead: from the mailbox to the ticket")
+    other.add_argument("--cloud", action="store_true", help="the cloud instead: its mirror, dialogues, actions")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 
@@ -80,6 +82,19 @@ async def run_mail(console: Console, folder: Path, rounds: int, size: mail.Size,
         report.write(table, about, command, report.counted(rounds), report.MAIL)
 
 
+async def run_cloud(console: Console, folder: Path, size: cloud.Size, write: bool, command: str) -> None:
+    cores = pin()
+    server = await asyncio.to_thread(Server, folder)
+    version = await server.version()
+    configure("warning")
+    table, others = await cloud.measure(server, size, _speaker(console, "cloud"))
+    about = report.machine(cores, version, [{"others": others}])
+    title = f"medians of {size.sweeps} sweeps and {size.presses} presses"
+    report.show(console, table, about, command, title)
+    if write:
+        report.write(table, about, command, title, report.CLOUD)
+
+
 def _speaker(console: Console, prefix: str) -> Callable[[str], None]:
     return lambda words: console.print(f"{prefix}: {words}", highlight=False)
 
@@ -91,6 +106,7 @@ def main() -> int:
         [
             " --sla" if args.sla else "",
             " --mail" if args.mail else "",
+            " --cloud" if args.cloud else "",
             " --quick" if args.quick else "",
             f" --rounds {args.rounds}" if args.rounds else "",
         ]
@@ -103,6 +119,8 @@ def main() -> int:
     try:
         if args.sla:
             asyncio.run(run_sla(console, folder, sla.QUICK if args.quick else sla.Size(), args.write, command))
+        elif args.cloud:
+            asyncio.run(run_cloud(console, folder, cloud.QUICK if args.quick else cloud.Size(), args.write, command))
         elif args.mail:
             size = mail.QUICK if args.quick else mail.Size()
             asyncio.run(run_mail(console, folder, rounds, size, args.write, command))

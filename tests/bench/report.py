@@ -14,7 +14,7 @@ from tests.bench.rounds import Numbers, Size
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 # Each table of the page stands between marks of its own.
-MESSAGES, PROMISES, MAIL = "bench", "bench of promises", "bench of mail"
+MESSAGES, PROMISES, MAIL, CLOUD = "bench", "bench of promises", "bench of mail", "bench of the cloud"
 # Above this share of the machine for other programs, rates and waits tell of them; CPU per update still holds.
 DISTURBED = 0.1
 GOAL_RATIO, GOAL_P50, GOAL_P99 = 0.6, 15.0, 100.0

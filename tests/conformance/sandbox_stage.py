@@ -54,6 +54,11 @@ class SandboxStage:
         self._site: web.TCPSite | None = None
         self.port = 0
 
+    @property
+    def address(self) -> str:
+        """As a desk's setting has it."""
+        return self._side.address
+
     async def listen(self) -> None:
         self._site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await self._site.start()

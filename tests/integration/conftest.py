@@ -1,14 +1,18 @@
 """The worker of the inbox under a clock that is moved by hand, fed with updates as Telegram writes them."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiogram import Bot
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import boxes, cli
 from bot import receive
 from bot.dispatcher import make_dispatcher
 from bot.process import Served, handlings, source_of
@@ -127,7 +131,7 @@ async def reception(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Re
     """The desk with its group, before anybody has written."""
     clock = Moment()
     bot = Bot(TOKEN)
-    served = {DESK: Served(PROFILE, bot, frozenset({ADMIN}))}
+    served = {DESK: Served(PROFILE, bot, frozenset({ADMIN}), pages=True)}
     made = Reception(sessions, Worker(sessions, handlings(served, make_dispatcher()), Waker(engine), clock), clock)
     async with transaction(sessions) as session:
         await connected(session)
@@ -137,3 +141,48 @@ async def reception(sessions: Sessions, engine: AsyncEngine) -> AsyncIterator[Re
 
 def as_bytes(update: Json) -> bytes:
     return json.dumps(update).encode()
+
+
+# --- the command line --------------------------------------------------------------------------------------------
+
+Command = Callable[..., Awaitable[tuple[int, str, str]]]
+
+
+@pytest.fixture
+def kezekshi(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """One command in this process; gives exit code, stdout, stderr."""
+    # Neither the working folder's `.env` nor this process's logs are touched.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(boxes, "configure", lambda level: None)
+    monkeypatch.setattr(cli, "configure", lambda level: None)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("DATABASE_URL", "DESKS", "PRODATA_BOT_TOKEN", "TELEGRAM_API_BASE", "PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def run(*words: str, **environment: str) -> tuple[int, str, str]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["kezekshi", *words])
+        capsys.readouterr()
+
+        def main() -> int:
+            try:
+                cli.main()
+            except SystemExit as end:
+                return int(end.code or 0)
+
+        code = await asyncio.to_thread(main)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def desk(kezekshi: Command, database: str) -> Command:
+    """The same, on the test's database."""
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        return await kezekshi(*words, DATABASE_URL=database)
+
+    return run

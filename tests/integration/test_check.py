@@ -1,17 +1,21 @@
 """`kezekshi check`: what is wrong, and how to mend it."""
 
+import contextlib
 import io
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import unused_port
 from rich.console import Console
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import check as checks
-from app import cli
+from app import cli, run
 from app.settings import load
 from crm.db import Sessions, transaction
+from crm.wake import Waker
 from tests.factories import ADMIN, GROUP, TOKEN, connected
 from tests.integration.bot_api import BotApi, refused, serving
 
@@ -125,6 +129,42 @@ async def test_a_server_that_forgets_commits_is_found(sessions: Sessions, enviro
     good, lines = await looked(**environment)
     assert not good
     assert any("forgets commits" in line for line in lines)
+
+
+async def test_a_desk_without_a_cloud_needs_no_pages(environment: dict[str, str]) -> None:
+    _, lines = await looked(**environment)
+    assert not any("PAGES_URL" in line for line in lines)
+
+
+async def test_a_cloud_without_pages_is_said_with_what_to_do(environment: dict[str, str]) -> None:
+    good, lines = await looked(**environment | {"PRODATA_CLOUD": "prodata"})
+    assert not good
+    assert "✗ prodata: a cloud, but no PAGES_URL" in lines
+    assert any(line.startswith("  →") and "no password can be handed over" in line for line in lines)
+
+
+async def test_pages_are_asked_whether_they_are_ours(
+    environment: dict[str, str], engine: AsyncEngine, api: BotApi
+) -> None:
+    port = unused_port()
+    environment |= {"PRODATA_CLOUD": "prodata", "WEB_PORT": str(port), "PAGES_URL": f"http://127.0.0.1:{port}"}
+    good, lines = await looked(**environment)
+    assert (good, any("does not answer" in line for line in lines)) == (False, True)
+    house = run.House(load(Path("absent.env"), environment), engine, Sessions(engine), Waker(engine))
+    async with contextlib.AsyncExitStack() as stack:
+        await run._start_web(house, stack)
+        _, lines = await looked(**environment)
+        assert f"✓ PAGES_URL: http://127.0.0.1:{port} shows our pages" in lines
+    # Somebody else's server.
+    _, lines = await looked(**environment | {"PAGES_URL": api.url})
+    assert any(line.startswith(f"✗ PAGES_URL: {api.url} answers 404") for line in lines)
+
+
+async def test_pages_that_anybody_on_the_way_could_read_are_no_place_for_a_password(
+    environment: dict[str, str],
+) -> None:
+    _, lines = await looked(**environment | {"PRODATA_CLOUD": "prodata", "PAGES_URL": "http://desk.invalid"})
+    assert "✗ PAGES_URL: http://desk.invalid is not https" in lines
 
 
 def test_the_command_fails_if_anything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -287,6 +287,19 @@ async def test_back_leads_to_the_types_and_own_words_to_a_request_of_that_type(c
     assert (ticket.request_type, await cloudy.actions()) == ("vm", [])
 
 
+async def test_even_the_types_can_be_left(cloudy: Cloudy) -> None:
+    """Whatever is written then is no new request by force."""
+    assert await cloudy.desk.did(said("Не работает почта", CUSTOMER)) == "opened"
+    assert await cloudy.desk.did(said("Новая заявка", CUSTOMER)) == "new"
+    assert "dlg:0:cancel" in buttons(await cloudy.page())
+    assert await cloudy.press("dlg:0:cancel") == "cancelled"
+    assert await cloudy.desk.did(said("И ещё сайт", CUSTOMER)) == "added"
+    await cloudy.begin("vm")
+    await cloudy.press(f"dlg:{PAGE}:kinds")
+    assert await cloudy.press("dlg:0:cancel") == "refused:WrongStatus"
+    assert await cloudy.press(f"dlg:{PAGE}:cancel") == "cancelled"
+
+
 async def test_what_is_going_on_with_a_machine_is_said_instead_of_offered(cloudy: Cloudy) -> None:
     await cloudy.begin("vm")
     await cloudy.press(f"own:{PAGE}:reboot:{cloudy.web}")

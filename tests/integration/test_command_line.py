@@ -1,28 +1,30 @@
 """The command line as a person uses it: help for everything, one clear line for what is wrong, exit codes."""
 
-import asyncio
 import fcntl
 import json
 import re
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app import boxes, cli
+from app import cli
 from app.run import ROLES
 from crm import inbox
+from crm.cloud import mirror
 from crm.db import Sessions, transaction
 from crm.inbox import Received
 from crm.tickets import work
 from tests.factories import DESK, NOW, PROFILE, TOKEN, add, engineer, minutes, one, opened, rows
+from tests.integration.conftest import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
@@ -47,11 +49,19 @@ COMMANDS = [
     ["organization", "add"],
     ["organization", "list"],
     ["organization", "show"],
+    ["organization", "cabinet"],
     ["organization", "remove"],
     ["contact"],
     ["contact", "add"],
     ["contact", "list"],
+    ["contact", "rights"],
     ["contact", "remove"],
+    ["cloud"],
+    ["cloud", "action"],
+    ["cloud", "action", "list"],
+    ["cloud", "action", "show"],
+    ["cloud", "action", "run"],
+    ["cloud", "action", "decide"],
     ["sla"],
     ["sla", "due"],
     ["sla", "explain"],
@@ -60,48 +70,11 @@ COMMANDS = [
     ["mail"],
     ["mail", "inspect"],
     ["mail", "check"],
+    ["cloud"],
+    ["cloud", "check"],
+    ["cloud", "servers"],
+    ["cloud", "quota"],
 ]
-Command = Callable[..., Awaitable[tuple[int, str, str]]]
-
-
-@pytest.fixture
-def kezekshi(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """One command in this process; gives exit code, stdout, stderr."""
-    # Neither the working folder's `.env` nor this process's logs are touched.
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(boxes, "configure", lambda level: None)
-    monkeypatch.setattr(cli, "configure", lambda level: None)
-    monkeypatch.setenv("COLUMNS", "200")
-    for name in ("DATABASE_URL", "DESKS", "PRODATA_BOT_TOKEN", "TELEGRAM_API_BASE", "PUBLIC_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-    async def run(*words: str, **environment: str) -> tuple[int, str, str]:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["kezekshi", *words])
-        capsys.readouterr()
-
-        def main() -> int:
-            try:
-                cli.main()
-            except SystemExit as end:
-                return int(end.code or 0)
-
-        code = await asyncio.to_thread(main)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def desk(kezekshi: Command, database: str) -> Command:
-    """The same, on the test's database."""
-
-    async def run(*words: str) -> tuple[int, str, str]:
-        return await kezekshi(*words, DATABASE_URL=database)
-
-    return run
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -118,17 +91,20 @@ async def test_help_names_every_role(kezekshi: Command) -> None:
     assert f"{', '.join(ROLES)}." in " ".join(out.split())
 
 
-def test_the_list_of_commands_is_whole() -> None:
-    known = [[]]
-    for command in cli.cli.registered_commands:
+def named(group: typer.Typer, *path: str) -> Iterator[list[str]]:
+    """Every command below, and the group itself."""
+    yield [*path]
+    for command in group.registered_commands:
         assert command.callback is not None
-        known.append([command.name or command.callback.__name__])
-    for group in cli.cli.registered_groups:
-        assert group.name is not None
-        assert group.typer_instance is not None
-        known.append([group.name])
-        known += [[group.name, str(command.name)] for command in group.typer_instance.registered_commands]
-    assert sorted(known) == sorted(COMMANDS)
+        yield [*path, command.name or command.callback.__name__]
+    for below in group.registered_groups:
+        assert below.name is not None
+        assert below.typer_instance is not None
+        yield from named(below.typer_instance, *path, below.name)
+
+
+def test_the_list_of_commands_is_whole() -> None:
+    assert sorted(named(cli.cli)) == sorted(COMMANDS)
 
 
 WRONG: list[tuple[list[str], dict[str, str], str]] = [
@@ -146,10 +122,18 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["inbox", "list"], {"DATABASE_URL": "mysql://x/y"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
     (["inbox", "list"], {"DATABASE_URL": "postgresql://u@127.0.0.1:1/y"}, "database"),
+    (["cloud", "action", "list", "--state", "lost"], {"DATABASE_URL": "postgresql://x/y"}, "lost"),
+    (["cloud", "action", "run", "delete", "web-1"], {}, "delete"),
+    (["cloud", "action", "run", "reboot"], {}, "server"),
+    (["cloud", "action", "decide", "1"], {}, "--again"),
+    (["cloud", "action", "decide", "1", "--done", "--again"], {}, "--again"),
     (["organization", "list", "--desk", "nosuch"], {}, "nosuch"),
     (["organization", "list"], {"DESKS": "prodata,genesys"}, "--desk"),
     (["organization", "add", "АО Ромашка", "--followers", "all"], {}, "followers"),
     (["contact", "add", "АО Ромашка", "Айгуль", "--telegram", "@aigul"], {}, "telegram"),
+    (["contact", "rights", "1"], {}, "--none"),
+    (["contact", "rights", "1", "power", "--none"], {}, "--none"),
+    (["organization", "cabinet", "АО Ромашка"], {}, "project"),
     (["migrate"], {"WEB_PORT": "eighty", "DATABASE_URL": "postgresql://x/y"}, "WEB_PORT"),
 ]
 
@@ -186,6 +170,7 @@ async def test_wrong_input_gets_one_line_and_exit_code_2(
         ["organization", "remove", "Никто"],
         ["contact", "list", "Никто"],
         ["contact", "remove", "99"],
+        ["contact", "rights", "--none", "99"],
     ],
     ids=" ".join,
 )
@@ -375,6 +360,55 @@ async def test_an_address_that_is_none_is_refused(desk: Command, more: tuple[str
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert named in err
+
+
+async def test_a_project_is_the_cabinet_of_one_organization(desk: Command, sessions: Sessions) -> None:
+    for name in ("АО Ромашка", "АО Лютик"):
+        await desk("organization", "add", name)
+    waits = await desk("organization", "cabinet", "ао ромашка", "p1")
+    assert waits == (0, "p1 is a cabinet of АО Ромашка. The cloud has not shown it yet.\n", "")
+    assert "not seen yet" in (await desk("organization", "show", "АО Ромашка"))[1]
+    projects = [{"project_id": f"p{n}", "name": name, "enabled": True} for n, name in enumerate("xabb")]
+    async with transaction(sessions) as session:
+        await mirror.store_projects(session, DESK, projects, NOW)
+    by_name = await desk("organization", "cabinet", "АО Ромашка", "a")
+    assert by_name == (0, "a is a cabinet of АО Ромашка.\n", "")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "p1")
+    assert (code, err) == (2, "kezekshi: a is a cabinet of 'АО Ромашка'; first --none there\n")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "b")
+    assert (code, err) == (2, "kezekshi: several projects are called 'b'; please give the id\n")
+    code, _, err = await desk("organization", "cabinet", "АО Лютик", "p1", "--none")
+    assert (code, err) == (2, "kezekshi: p1 is no cabinet of this organization\n")
+    for words in ((), ("--none",)):
+        code, _, err = await desk("organization", "cabinet", "Никто", "p1", *words)
+        assert (code, err) == (2, "kezekshi: no organization 'Никто'\n")
+    assert re.search(r"АО Ромашка +│ – +│ 0 +│ 1 ", (await desk("organization", "list"))[1])
+    gone = await desk("organization", "cabinet", "АО Ромашка", "p1", "--none")
+    assert gone == (0, "a is no longer a cabinet of АО Ромашка.\n", "")
+    assert (await desk("organization", "cabinet", "АО Лютик", "p1"))[0] == 0
+    # Of one that was never seen nothing stays.
+    await desk("organization", "cabinet", "АО Ромашка", "typo")
+    await desk("organization", "cabinet", "АО Ромашка", "typo", "--none")
+    async with sessions() as session:
+        assert not await rows(session, "select 1 from cloud_project where project_id = 'typo'")
+
+
+async def test_rights_of_a_contact_are_given_shown_and_taken(desk: Command) -> None:
+    await desk("organization", "add", "АО Ромашка")
+    words = ("contact", "add", "АО Ромашка", "Айгуль", "--telegram", "55")
+    number = re.search(r"contact (\d+)", (await desk(*words, "--rights", "power", "--rights", "request"))[1])
+    assert number is not None
+    assert "request, power" in (await desk("contact", "list", "АО Ромашка"))[1]
+    assert await desk("contact", "rights", number[1], "money") == (0, "Айгуль may: money.\n", "")
+    assert "money" in (await desk("organization", "show", "АО Ромашка"))[1]
+    for wrong in (("contact", "rights", number[1], "root"), ("contact", "add", "АО Ромашка", "Ерлан", "--telegram", "5",
+                  "--rights", "root")):  # fmt: skip
+        code, _, err = await desk(*wrong)
+        assert (code, err) == (2, "kezekshi: no right 'root'; there are: request, power, money\n")
+    assert "Ерлан" not in (await desk("contact", "list", "АО Ромашка"))[1]
+    taken = await desk("contact", "rights", number[1], "--none")
+    assert taken == (0, "Айгуль may: nothing in the cloud.\n", "")
+    assert "money" not in (await desk("contact", "list", "АО Ромашка"))[1]
 
 
 async def test_migrating_twice_is_no_error(desk: Command) -> None:

@@ -199,7 +199,7 @@ async def test_a_password_reaches_one_reader_and_no_row(stage: Stage) -> None:
         opened = await pages.open_once(session, url.rpartition("/")[2], stage.clock())
         again = await pages.open_once(session, url.rpartition("/")[2], stage.clock())
     assert opened is not None
-    login, password = opened
+    login, password = opened.login, opened.password
     assert login == "shanyrak"
     assert await stage.cloud.can_log_in(stage.customer.user, password)
     assert again is None

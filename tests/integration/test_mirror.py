@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.cloud import inventory, mirror
-from crm.cloud.inventory import Allowance, Share
+from crm.cloud import mirror, quotas
+from crm.cloud.models import CloudState
 from crm.db import Sessions, transaction
 from provider.port import Later, LogEntry, Project, Quota, Refused, User
 from scheduler import inventory as sweeping
@@ -27,29 +27,26 @@ async def alarms(sessions: Sessions) -> list[str]:
     return [row.notice for row in found]
 
 
+async def allowed(sessions: Sessions, project_id: str) -> dict[str, tuple[int, int]]:
+    async with sessions() as session:
+        return await quotas.of_project(session, DESK, project_id)
+
+
 async def test_the_first_sweep_knows_everything(sessions: Sessions) -> None:
     cloud = Heaven()
     cloud.add(server(1), server(2, "p2", zone=None, status="SHUTOFF", power="shutdown", locked=True, launched_at=None))
     made = await swept(sessions, cloud)
     assert made.problem is None
     assert cloud.calls() == {"servers": 1, "zones": 1, "capacity": 1, "projects": 1}
+    first, other = await known(sessions, "s1"), await known(sessions, "s2")
+    assert (first.project_id, first.name, first.zone, first.status) == ("p1", "web-1", "almaty-a", "ACTIVE")
+    assert (first.vcpus, first.ram, first.locked, first.launched_at) == (2, 2048, False, LONG_AGO)
+    assert (other.zone, other.power, other.locked, other.launched_at) == (None, "shutdown", True, None)
     async with sessions() as session:
-        [machine] = await inventory.machines(session, DESK, ["p1"])
-        assert (machine.id, machine.name, machine.zone, machine.status) == ("s1", "web-1", "almaty-a", "ACTIVE")
-        [other] = await inventory.machines(session, DESK, ["p2"])
-        assert (other.zone, other.power, other.locked, other.launched_at) == (None, "shutdown", True, None)
-        assert await inventory.machines(session, "genesys", ["p1"]) == []
-        assert await inventory.zones(session, DESK) == {"almaty-a": True, "astana-b": False}
-        assert (await inventory.capacity(session, DESK))["vcpus"] == Share(128, 40)
-        assert (await inventory.state(session, DESK)).swept_at == NOW
-
-
-async def test_nothing_is_known_before(sessions: Sessions) -> None:
-    async with sessions() as session:
-        assert await inventory.zones(session, DESK) == {}
-        assert await inventory.capacity(session, DESK) == {}
-        assert await inventory.machine(session, DESK, "s1") is None
-        assert await inventory.quotas(session, DESK, "p1") == {}
+        state = await session.get_one(CloudState, DESK)
+        assert state.zones == {"almaty-a": True, "astana-b": False}
+        assert await quotas.capacity(session, DESK) == {"vcpus": (128, 40), "ram": (262_144, 65_536)}
+    assert (state.swept_at, state.full_at, state.problem) == (NOW, NOW, None)
 
 
 async def test_later_only_what_changed_is_asked_for(sessions: Sessions) -> None:
@@ -124,8 +121,6 @@ async def test_a_deleted_machine_is_told_by_the_list_of_changes(sessions: Sessio
     cloud.change("s1", NEXT, status="DELETED", deleted_at=NEXT)
     await swept(sessions, cloud, NEXT)
     assert (await known(sessions)).deleted_at == NEXT
-    async with sessions() as session:
-        assert await inventory.machines(session, DESK, ["p1"]) == []
 
 
 async def test_a_machine_that_lived_between_two_sweeps_was_there(sessions: Sessions) -> None:
@@ -194,9 +189,9 @@ async def test_cabinets_of_customers_are_looked_at_and_no_others(sessions: Sessi
     cloud.calls()
     await swept(sessions, cloud, NEXT)
     assert cloud.calls() == {"servers": 1, "quotas": 1, "users": 1, "log": 1}
+    assert (await allowed(sessions, "p1"))["vcpus"] == (20, 2)
+    assert await allowed(sessions, "p2") == {}
     async with sessions() as session:
-        assert (await inventory.quotas(session, DESK, "p1"))["vcpus"] == Allowance(20, 2, None)
-        assert await inventory.quotas(session, DESK, "p2") == {}
         assert await cell(session, "select users from cloud_project where project_id = 'p1'") == {"u1": "romashka"}
 
 
@@ -211,8 +206,7 @@ async def test_a_cabinet_whose_machine_changed_comes_at_once_the_others_in_turn(
     cloud.calls()
     await swept(sessions, cloud, NEXT + timedelta(seconds=30))
     assert (cloud.asked["quotas"], cloud.asked["users"], cloud.asked["log"]) == (1, 1, 1)
-    async with sessions() as session:
-        assert (await inventory.quotas(session, DESK, "p2"))["vcpus"].used == 8
+    assert (await allowed(sessions, "p2"))["vcpus"] == (20, 8)
     cloud.calls()
     await swept(sessions, cloud, NEXT + minutes(5))
     assert cloud.asked["quotas"] == 1
@@ -252,7 +246,7 @@ async def test_quotas_that_were_just_granted_are_not_set_back(sessions: Sessions
         await mirror.store_quotas(session, DESK, "p1", {"vcpus": (20, 4)}, NOW)
         await session.rows("update cloud_quota set allowed = 40, seen_at = $1", NOW + minutes(1))
         assert await mirror.store_quotas(session, DESK, "p1", {"vcpus": (20, 4)}, NOW + timedelta(seconds=59)) == 0
-        assert (await inventory.quotas(session, DESK, "p1"))["vcpus"].allowed == 40
+        assert (await quotas.allowed(session, DESK, "p1"))["vcpus"] == 40
         assert await mirror.store_quotas(session, DESK, "p1", {"vcpus": (30, 4)}, NOW + minutes(2)) == 1
 
 
@@ -311,6 +305,31 @@ async def test_an_entry_that_never_ends_is_not_looked_at_forever(sessions: Sessi
     assert cloud.asked["log"] == 10
 
 
+async def test_a_slow_cloud_leaves_the_rest_to_the_next_sweep(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "LATE", -1.0)
+    cloud = Heaven()
+    cloud.add(server(1))
+    await swept(sessions, cloud)
+    await bound(sessions, "p1")
+    assert (await swept(sessions, cloud, NEXT)).calls == {"servers": 1}
+    monkeypatch.setattr(sweeping, "LATE", 20.0)
+    assert (await swept(sessions, cloud, NEXT + minutes(1))).calls["log"] == 1
+
+
+async def test_what_went_well_beside_a_failure_is_kept(sessions: Sessions) -> None:
+    cloud = Heaven()
+    cloud.cabinets = {f"p{n}": Project(f"p{n}", f"cabinet {n}", True) for n in range(9)}
+    await swept(sessions, cloud)
+    await bound(sessions, *cloud.cabinets)
+    cloud.fails["quotas p1"] = Later("no answer")
+    made = await swept(sessions, cloud, NEXT)
+    assert (made.problem, made.calls["quotas"]) == ("no answer", 4)
+    async with sessions() as session:
+        assert await cell(session, "select count(distinct project_id) from cloud_quota") == 3
+
+
 # --- away -----------------------------------------------------------------------------------------------------
 
 
@@ -326,7 +345,7 @@ async def test_a_cloud_that_is_away_is_noted_and_told_once_when_it_lasts(session
     # It is away: nothing more is asked of it.
     assert cloud.calls() == {"servers": 1}
     async with sessions() as session:
-        state = await inventory.state(session, DESK)
+        state = await session.get_one(CloudState, DESK)
     assert (state.problem, state.away_at, state.swept_at) == ("no connection", NEXT, NOW)
     await swept(sessions, cloud, NEXT + minutes(4))
     assert await alarms(sessions) == []
@@ -341,7 +360,7 @@ async def test_a_cloud_that_is_away_is_noted_and_told_once_when_it_lasts(session
     assert await alarms(sessions) == ["cloud_away", "cloud_back"]
     assert (await known(sessions)).status == "SHUTOFF"
     async with sessions() as session:
-        assert (await inventory.state(session, DESK)).problem is None
+        assert (await session.get_one(CloudState, DESK)).problem is None
 
 
 async def test_a_short_absence_is_nobodys_alarm(sessions: Sessions) -> None:

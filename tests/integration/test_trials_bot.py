@@ -1,13 +1,16 @@
 """Trials in the bot: the customer's dialogue, the engineer's command and buttons."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.process import source_of
 from crm.db import transaction
 from crm.people.service import OpenTicket
 from tests.factories import (
     CUSTOMER,
+    DESK,
     ENGINEER,
     LEAD,
     NOW,
@@ -253,3 +256,17 @@ async def test_from_the_first_tap_to_paid_use(reception: Reception) -> None:
     await desk.sweep(end)
     assert (await desk.trial(ticket)).state == "paid"
     assert await desk.told(ticket) == ["trial_opened", "trial_begun", "trial_paid"]
+
+
+async def test_without_pages_nobody_is_given_what_could_not_be_handed_over(reception: Reception) -> None:
+    """The password of a cabinet has no other way."""
+    await reception.agent(LEAD, "lead")
+    ticket = await asked(reception)
+    handlings = reception.processor._handlings
+    old = handlings[source_of(DESK)]
+    handlings[source_of(DESK)] = replace(old, served=replace(old.served, pages=False))
+    assert await judged(reception, "grant", ticket) == "refused:NoCloud"
+    assert await press(reception, "kind:trial", OTHER_CUSTOMER) == "kind"
+    assert await reception.did(said("Хочу попробовать", OTHER_CUSTOMER)) == "opened"
+    assert await reception.fetch("select 1 from cloud_action") == []
+    assert await judged(reception, "refuse", ticket) == "trial_refused"

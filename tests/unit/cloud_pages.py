@@ -27,18 +27,9 @@ STATES = ("planned", "approved", "running", "succeeded", "failed", "unknown", "r
 
 def doing(kind: str = "quota", state: str = "planned", **more: Any) -> dict[str, Any]:
     """An action as a customer's pages have it."""
-    times = dict.fromkeys(("expires_at", "started_at", "finished_at"), NOW)
-    parameters = {"limits": {"vcpus": 16, "ram": 65536}} if kind == "quota" else {}
-    return {
-        "kind": kind,
-        "title": WILD,
-        "parameters": parameters,
-        "state": state,
-        "reason": None,
-        "present": {"vcpus": 10},
-        **times,
-        **more,
-    }
+    facts: dict[str, Any] = dict.fromkeys(("expires_at", "started_at", "finished_at"), NOW)
+    facts["parameters"] = {"limits": {"vcpus": 16, "ram": 65536}} if kind == "quota" else {}
+    return {"kind": kind, "title": WILD, "state": state, "reason": None, "present": {"vcpus": 10}, **facts, **more}
 
 
 def cloud_pages() -> Iterator[tuple[str, Callable[[Look], Rendered]]]:

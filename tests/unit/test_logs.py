@@ -75,3 +75,10 @@ def test_a_traceback_of_another_library_is_scrubbed(logged: Logged) -> None:
 
 def test_a_level_silences_what_is_below(logged: Logged) -> None:
     assert logged(lambda: structlog.get_logger().debug("whisper")) == ""
+
+
+def test_a_link_that_opens_a_secret_is_scrubbed(logged: Logged) -> None:
+    link = "https://desk.example.kz/secret/kT7wQz_9hRt-YpmN4xVbkT7wQz_9hRt-YpmN4xVbkTw"
+    words = logged(lambda: structlog.get_logger().info("call", value={"deep": [f"see {link}."]}))
+    assert "https://desk.example.kz/secret/***." in words
+    assert "kT7wQz" not in words

@@ -35,6 +35,26 @@ FACTS: dict[str, dict[str, Any]] = {
     "merged": {"into": "PD-1043"},
     "wanted": {"fields": ["contract", "named_person"]},
     "link_code": {"code": "12345678"},
+    **{
+        name: {
+            "what": kind,
+            "title": "web-1",
+            "parameters": {"limits": {"vcpus": 16}} if kind == "quota" else {},
+            "reason": "conflict",
+            "seconds": 94.5,
+            "promised": 600,
+            "at": DUE,
+        }
+        for name, kind in (
+            ("action_accepted", "quota"),
+            ("action_running", "reboot"),
+            ("action_succeeded", "password"),
+            ("action_failed", "stop"),
+            ("action_unknown", "reboot"),
+            ("action_refused", "link"),
+            ("action_expired", "quota"),
+        )
+    },
     "declined": {"reason": "нет договора {{ 7*7 }} <b>{x}</b>"},
     "trial_refused": {"reason": ""},
     "trial_opened": {"days": 3, "limits": {"instances": 2, "ram": 8192}},
@@ -182,6 +202,16 @@ def test_an_acknowledgement_promises_a_named_local_time() -> None:
     )
 
 
+def test_the_link_to_a_secret_has_no_words_in_a_mail() -> None:
+    """Whatever asks for it: a mail is anybody's."""
+    assert not [name for name in SAYINGS if "secret" in name]
+    mine = Mail(
+        PROFILE, "ru", NOW, "support@desk.kz", CLIENT, THREAD, Notice("secret_ready", {"url": "https://a.kz/x"})
+    )
+    with pytest.raises(KeyError):
+        compose(mine)
+
+
 @pytest.mark.parametrize("name", SAYINGS)
 def test_automatic_mail_says_so_and_repeats_nothing(name: str) -> None:
     """Attack 11: whoever wrote may want these words to reach somebody else."""
@@ -195,6 +225,13 @@ def test_automatic_mail_says_so_and_repeats_nothing(name: str) -> None:
 
 def test_a_notice_of_an_engineer_is_not_automatic() -> None:
     assert read(notice("resolved", auto=False))["Auto-Submitted"] is None
+
+
+def test_what_resolved_its_request_asks_whether_it_did() -> None:
+    body = Notice("action_succeeded", {"reference": "PD-1042", **FACTS["action_succeeded"], "resolved": True})
+    asking = bodies(read(replace(notice("action_succeeded"), body=body)))
+    assert [html.count("mailto:") for html in (asking[1], bodies(read(notice("action_succeeded")))[1])] == [2, 0]
+    assert "ответьте «+»" in asking[0]
 
 
 @pytest.mark.parametrize("language", PROFILE.languages)

@@ -58,6 +58,7 @@ def test_a_token_that_is_none_is_named_but_not_shown(tmp_path: Path, token: str,
         ("TELEGRAM_API_BASE", "api.telegram.org"),
         ("TELEGRAM_API_BASE", "ftp://a"),
         ("PUBLIC_URL", "desk.example.kz"),
+        ("PAGES_URL", "desk.example.kz"),
         ("LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://a/b"),
         ("DATABASE_URL", "not an address"),
@@ -99,3 +100,19 @@ def test_secrets_do_not_show_when_settings_are_printed(tmp_path: Path) -> None:
 
 def test_a_limit_of_off_lifts_the_budgets(tmp_path: Path) -> None:
     assert settings(tmp_path, TELEGRAM_LIMITS="off").limits is None
+
+
+@pytest.mark.parametrize(
+    ("public", "pages", "found"),
+    [
+        ("", "", ""),
+        ("https://desk.kz", "", "https://desk.kz"),
+        ("https://desk.kz", "https://pages.kz/", "https://pages.kz"),
+        ("", "https://pages.kz/desk/", "https://pages.kz/desk"),
+    ],
+)
+def test_pages_are_where_webhooks_come_unless_said_otherwise(
+    tmp_path: Path, public: str, pages: str, found: str
+) -> None:
+    made = settings(tmp_path, PUBLIC_URL=public, WEBHOOK_SECRET="s", PAGES_URL=pages)
+    assert (made.public_url, made.pages_url) == (public, found)

@@ -92,3 +92,29 @@ def test_what_needs_no_mark_is_a_kind_that_is_carried_out() -> None:
 
 def test_pauses_double_up_to_a_minute() -> None:
     assert [backoff(n).total_seconds() for n in (1, 2, 3, 6, 7, 50)] == [1, 2, 4, 32, 60, 60]
+
+
+LINK = {
+    "to": "requester",
+    "chat": 501,
+    "notice": "secret_ready",
+    "facts": {"title": "a", "url": "https://a.kz/secret/x"},
+}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "repeats", "state"),
+    [(Sent(None), 0, "sent"), (Refused(403, "blocked"), 0, "failed"), (Unknown("timeout"), 1, "unknown")],
+)
+def test_a_row_that_is_over_keeps_no_link_to_a_secret(outcome: Outcome, repeats: int, state: str) -> None:
+    made = settled(outcome, kind="say", payload=LINK, repeats=repeats)
+    assert (made["state"], made["payload"]) == (state, {**LINK, "facts": {"title": "a"}})
+    # Any other row stays as it is.
+    assert settled(outcome, kind="say", repeats=repeats).get("payload") is None
+
+
+@pytest.mark.parametrize("outcome", [Later(1, "no connection"), Unknown("timeout")])
+def test_a_row_that_is_sent_again_keeps_its_link(outcome: Outcome) -> None:
+    made = settled(outcome, kind="say", payload=LINK)
+    assert made["state"] == "queued"
+    assert made.get("payload", LINK) == LINK

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from bot import (
     admin_views,
     card_views,
+    cloud_buttons,
+    cloud_notices,
     duty_views,
     emergency_views,
+    hands_views,
     keyboards,
     mail_views,
     maintenance_views,
+    menu,
     team_views,
     trial_views,
     views,
@@ -22,6 +26,7 @@ from bot.content import utf16
 from bot.rendered import TEXT_LIMIT, Rendered, render
 from bot.views import Look
 from crm import errors
+from crm.cloud.rules import Kind
 from crm.people.models import Agent
 from crm.people.shifts import Duty, Override, Shift, week
 from crm.texts import texts
@@ -126,6 +131,90 @@ FACTS: dict[str, Any] = {
     "more": 2,
     "mails": [{"id": 2**40 + n, "address": "a@b.kz", "subject": WILD[:200]} for n in range(20)],
 }
+SERVER = {"status": "HARD_REBOOT", "task": "rebooting_hard", "power": "running", "locked": True, "name": WILD}
+ENTRY = {
+    "id": "req-1",
+    "action": "reboot",
+    "started_at": f"{NOW}",
+    "finished_at": None,
+    "succeeded": None,
+    "text": WILD,
+}
+LIMITS = {"instances": 5, "vcpus": 16, "ram": 32768, "networks": 5, "routers": -1, "floating_ips": 2}
+ACTION: dict[str, Any] = {
+    **FACTS,
+    "action": 2**62,
+    "title": WILD,
+    "parameters": {},
+    "digest": "0123abcd",
+    "state": "unknown",
+    "said": "<html>502 Bad Gateway" * 100,
+    "asker": WILD,
+    "asks": True,
+    "present": {"vcpus": 10, "ram": 20480},
+    "observed": {"server": SERVER, "entry": ENTRY},
+    "seconds": 94.2,
+    "promised": 600,
+    "at": NOW.isoformat(),
+    "resolved": True,
+    "url": "https://desk.example.kz/secret/abc",
+    "expires_at": DUE.isoformat(),
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "quota": {"limits": LIMITS},
+    "link": {"zones": ["zone-a", "zone-b"], "name": "link-zone-a-zone-b"},
+    "open": {"account": "ab-school", "limits": LIMITS, "email": "a@b.kz", "description": WILD},
+}
+OF_ACTIONS = {
+    "customer": [name for name in views.NOTICES if name.startswith(("action_", "secret_"))],
+    "team": [name for name in team_views.NOTICES if name.startswith(("action_", "secret_"))],
+}
+VM = {
+    "id": 2**62,
+    "server_id": "s-1",
+    "project_id": "p-1",
+    "zone": "zone-a",
+    "vcpus": 4,
+    "ram": 8192,
+    "log": [ENTRY] * 5,
+    "cabinet": WILD,
+    "swept_at": NOW,
+    "deleted_at": None,
+    **SERVER,
+}
+CLOUD: dict[str, Any] = {
+    "seen_at": NOW,
+    "problem": "no connection",
+    "cabinets": [
+        {
+            "project_id": f"p-{n}",
+            "name": WILD * 9,
+            "machines": 4,
+            "quotas": {name: {"used": 10**7, "allowed": 10**7} for name in ("instances", "vcpus", "ram")},
+        }
+        for n in range(5)
+    ],
+    "more": 3,
+    "machine": {**VM, "id": "s-1", "name": WILD * 9},
+    "actions": [
+        {
+            "id": 2**62,
+            "kind": "reboot",
+            "title": WILD * 9,
+            "parameters": {},
+            "state": state,
+            "phase": None,
+            "reason": None,
+            "asker": WILD,
+            "approver": WILD,
+            "planned_at": NOW,
+            "expires_at": DUE,
+            "started_at": NOW if state == "running" else None,
+            "finished_at": None,
+        }
+        for state in ("planned", "approved", "running", "unknown", "succeeded")
+    ],
+}
 MAIL = {
     "type": "text",
     "text": f"{WILD}\n\n" * 300,
@@ -134,7 +223,8 @@ MAIL = {
 # A customer's notice has one reason of a few, a team's the words of a person.
 MOVED = {**FACTS, "reason": "transfer"}
 MESSAGE = {"kind": "note", "author": WILD, "sent_at": NOW, "content": {"type": "text", "text": WILD}}
-AGENT = Agent(id=7, desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW)
+AGENT = Agent(id=7, desk="prodata", telegram_id=5, name=WILD, role="lead", on_duty=False, active=True, created_at=NOW,
+    rights=["power"])  # fmt: skip
 ON, OFF = Duty(None, (), True), Duty(None, (), False)
 LATER = Duty(None, (Override(True, DUE, None),), False)
 # NOW is a Sunday, 14:00.
@@ -169,6 +259,8 @@ def pages() -> Iterator[tuple[str, Drawn]]:
         yield f"card {status}", lambda look, t=facts: card_views.card(look, t)
     for notices, who in ((views.NOTICES, "customer"), (team_views.NOTICES, "team")):
         for name, draw in notices.items():
+            if name in OF_ACTIONS[who]:
+                continue
             facts = MOVED if name == "moved" else FACTS
             yield f"{who} {name}", lambda look, d=draw, f=facts: d(look, f)
     yield "mail wanted", lambda look: render(mail_views.wanted(look, WILD))
@@ -207,6 +299,7 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     for name, duty in (("on", ON), ("off", OFF), ("later", LATER)):
         yield f"back {name}", lambda look, d=duty: duty_views.back(look, WILD, d)
     yield from _trials()
+    yield from _of_the_cloud()
     for refusal in _refusals():
         yield f"refusal {refusal!r}", lambda look, e=refusal: admin_views.refusal(look, e)
 
@@ -234,6 +327,58 @@ def _trials() -> Iterator[tuple[str, Drawn]]:
         yield f"trial refusal {kind} {what}", lambda look, e=error: admin_views.refusal(look, e)
 
 
+def _of_the_cloud() -> Iterator[tuple[str, Drawn]]:
+    for kind in get_args(Kind):
+        facts = {**ACTION, "what": kind, "parameters": PARAMETERS.get(kind, {})}
+        for notices, who in ((views.NOTICES, "customer"), (team_views.NOTICES, "team")):
+            for name in OF_ACTIONS[who]:
+                yield f"{who} {name} {kind}", lambda look, d=notices[name], f=facts: d(look, f)
+        for verdict in ("approve", "refuse", "done", "notdone", "again"):
+            yield f"{verdict} {kind}", lambda look, f=facts, v=verdict: cloud_notices.decided(look, f, v, WILD, WILD)
+    facts = {**ACTION, "what": "reboot"}
+    keyboard = cloud_buttons.refusal(texts("ru"), 2**62)
+    yield "refusing", lambda look: cloud_notices.refusing(look, facts, keyboard)
+    yield "asked again", lambda look: cloud_notices.asked_again(look, {**facts, "asks": False})
+    yield "planned without buttons", lambda look: team_views.NOTICES["action_planned"](look, {**facts, "asks": False})
+    yield "local secret", lambda look: views.NOTICES["secret_ready"](look, {**facts, "url": "http://127.0.0.1:8/s/a"})
+    links = {**facts, "what": "link", "parameters": PARAMETERS["link"], "reason": "read_back"}
+    for active in (True, False):
+        seen = {"link": "l", "zones": ["zone-a", "zone-b"], "networks": {}, "active": active}
+        yield (
+            f"link {active}",
+            lambda look, f={**links, "observed": seen}: team_views.NOTICES["action_succeeded"](look, f),
+        )
+    quotas = {"quotas": {name: {"limit": limit, "used": 1} for name, limit in LIMITS.items()}}
+    yield "quotas seen", lambda look: team_views.NOTICES["action_unknown"](look, {**facts, "observed": quotas})
+    nothing = {**facts, "observed": {"server": SERVER, "entry": None}, "said": None, "mention": []}
+    yield "nothing in the log", lambda look: team_views.NOTICES["action_unknown"](look, nothing)
+    for found in ([], [VM] * 50, [VM, {**VM, "project_id": "p-2"}]):
+        yield f"{len(found)} machines", lambda look, f=found: hands_views.machines(look, 2**62, f)
+    yield "machine", lambda look: hands_views.machine(look, 2**62, VM)
+    yield "new machine", lambda look: hands_views.machine(look, 2**62, {**VM, "log": None, "swept_at": None})
+    both = {name: (limit, 1) for name, limit in LIMITS.items()}
+    yield "quotas", lambda look: hands_views.quotas(look, [(WILD, both)] * 20)
+    yield "no quotas", lambda look: hands_views.quotas(look, [("ab", {})])
+    yield "logins", lambda look: hands_views.logins(look, [WILD] * 90)
+    yield "no logins", lambda look: hands_views.logins(look, [])
+    yield "zones", lambda look: hands_views.zones(look, {f"zone-{n}": n % 2 == 0 for n in range(90)}, ["ab", "cd"])
+    yield "no zones", lambda look: hands_views.zones(look, {}, ["ab"])
+    yield "planned", lambda look: render(hands_views.planned(look, "stop", WILD))
+    yield "rights", lambda look: hands_views.rights(look, WILD, ["request", "power", "money"])
+    yield "own rights", lambda look: hands_views.rights_changed(look, WILD, [], True)
+    yield "unusual rights", lambda look: admin_views.agents(look, [(AGENT, ON)])
+    yield "help of engineers", menu.help_of_engineers
+    for status in STATUSES:
+        yield (
+            f"card with a cloud {status}",
+            lambda look, s=status: card_views.card(look, {**TICKET, "status": s, "cloud": CLOUD}),
+        )
+    gone = {**CLOUD, "machine": {**VM, "deleted_at": NOW}, "more": 0, "problem": None, "actions": [], "cabinets": []}
+    yield "card with a deleted machine", lambda look: card_views.card(look, {**TICKET, "cloud": gone})
+    nothing_yet = {**gone, "machine": None, "problem": "no connection", "seen_at": None}
+    yield "card with nothing seen", lambda look: card_views.card(look, {**TICKET, "cloud": nothing_yet})
+
+
 def _refusals() -> list[errors.DeskError]:
     kinds = [errors.DeskError]
     for kind in kinds:
@@ -243,6 +388,20 @@ def _refusals() -> list[errors.DeskError]:
     of_duty = ("duty", "duty_add", "duty_swap", "no_shift", "until")
     found += [errors.WrongInput(what=what) for what in (*words, *of_duty)]
     found += [errors.NotAllowed(what="lead"), errors.NotFound(what="maintenance")]
+    found += [errors.WrongInput(what=what) for what in ("quota", "not_more", "link", "rights", "refusal")]
+    found += [errors.WrongInput(what="cabinet", names=[WILD] * 2), errors.WrongPlace(what="chat")]
+    needed = ("request", "power", "money", "own_plan", "approve", "contact", "reader")
+    found += [errors.NotAllowed(what=what) for what in needed]
+    found += [errors.NotFound(what=what) for what in ("action", "cabinet", "vm", "login", "zone")]
+    found += [errors.NoCloud(what=what) for what in ("desk", "person", "organization")]
+    found.append(errors.UnderWay(title=WILD, action=5, kind="reboot", state="running", reference="PD-1"))
+    found.append(errors.UnderWay(title=WILD, action=None, kind=None, state=None, reference=None))
+    found += [errors.OverCeiling(most={"vcpus": 40, "ram": 65536}), errors.Expired(title=WILD)]
+    found += [
+        errors.WrongStatus(what="action", state=state, name=name)
+        for state in ("approved", "refused", "changed")
+        for name in (WILD, None)
+    ]
     return [*found, errors.NotAllowed(what="admin"), errors.WrongPlace(what="forum")]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.demo_cloud import PASSWORD, open_cabinets
 from provider.port import ACTS, Account, Act, Later, Refused
 from provider.sandbox import SandboxCloud
 from sandbox.client import Sandbox, SandboxError
@@ -321,3 +322,16 @@ async def test_an_empty_world_has_no_customers(sandbox: Sandbox, side: CloudSide
         [],
         [],
     )
+
+
+async def test_the_demo_peoples_it(sandbox: Sandbox, side: CloudSide) -> None:
+    made = await open_cabinets(sandbox)
+    cloud = SandboxCloud(made.address)
+    zones = {one.name: one.zone for one in await cloud.servers(made.projects["Айгерім ЖК"])}
+    assert zones == {"web-1": ALMATY, "db-1": ALMATY, "web-2": ASTANA}
+    assert {project.id for project in await cloud.projects()} == set(made.projects.values())
+    for project in made.projects.values():
+        (owner,) = await cloud.users(project)
+        assert await cloud.can_log_in(owner.id, PASSWORD)
+        assert all(quota.used <= quota.limit for quota in (await cloud.quotas(project)).values())
+    await cloud.close()
