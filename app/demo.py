@@ -15,14 +15,17 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app import mail_settings
+from app.clouds import cloud_of
 from app.demo_cloud import DemoCloud, open_cabinets, sign_contracts
 from app.demo_mail import open_mailboxes
 from app.run import ROLES, database, run
 from app.settings import Settings, WrongSettings
 from crm import time
 from crm.db import Sessions, transaction
-from crm.desks import QUEUE
+from crm.desks import QUEUE, load_profile
 from sandbox.client import Sandbox
+from scheduler.hands import Place
+from scheduler.inventory import sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 DESK = "prodata"
@@ -125,12 +128,15 @@ def _serving(
 
 
 async def _sign(serving: Settings, cloud: DemoCloud, cast: Cast) -> None:
-    """What an operator would do on the command line before the desk opens."""
+    """Before the desk opens: contracts, as an operator would sign them, and the first look at the cloud."""
     engine = await database(serving)
+    sessions, sky = Sessions(engine), cloud_of(serving, DESK)
     try:
-        async with transaction(Sessions(engine)) as session:
+        async with transaction(sessions) as session:
             await sign_contracts(session, DESK, cloud, cast.customers, time.utcnow())
+        await sweep(Place(load_profile(DESK), sky), sessions, time.utcnow())
     finally:
+        await sky.close()
         await engine.dispose()
 
 

@@ -41,7 +41,7 @@ def card(look: Look, ticket: dict[str, Any]) -> Rendered:
     if len(look.profile.queues) > 1:
         lines.insert(-1, t("Queue:") + f" {queue_label(look, ticket['queue'])}")
     lines += [_promise(look, target) for target in ticket["targets"]]
-    lines += _cloud(look, ticket["cloud"]) if ticket.get("cloud") else []
+    lines += _cloud(look, ticket["cloud"]) if ticket["cloud"] else []
     if ticket["related"]:
         lines.append(t("Continues {reference}", reference=ticket["related"]))
     if ticket["mail"]:

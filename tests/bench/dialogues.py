@@ -107,7 +107,9 @@ async def measure(sessions: Sessions, profile: Profile, waker: Waker, presses: i
         async with sessions() as session:
             await session.rows("update cloud_project set organization_id = (select min(id) from organization)")
         listed, looked, quotas, floor = await _round(desk, [owned[0]] * presses)
-        table.append(_line(f"dialogue of one who has all {machines:,} in {len(owned)} cabinets", listed, floor))
+        # Nobody is like that; it shows what an answer grows with.
+        last = _line(f"dialogue of one who has all {machines:,} in {len(owned)} cabinets", listed, floor)
+        table.append((*last[:-1], ""))
     finally:
         await bot.session.close()
     return table

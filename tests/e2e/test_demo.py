@@ -64,6 +64,32 @@ async def play_by_mail(page: Page) -> None:
     await expect(back).not_to_contain_text("Which size?")
 
 
+async def play_in_the_cloud(page: Page) -> None:
+    """A machine is rebooted in four taps and runs again; a new password is shown by a page of its own, once."""
+    buttons = page.get_by_test_id("pane-customer").get_by_test_id("inline-button")
+    said = page.get_by_test_id("pane-customer").get_by_test_id("message")
+    await page.get_by_test_id("side-customer").click()
+    await write(page, "customer", "/new")
+    for words in ("ВМ-ді қайта іске қосу", "web-1", "Қазір қайта іске қосу"):
+        await buttons.filter(has_text=words).last.click(timeout=PATIENT)
+    await expect(said.filter(has_text=re.compile(r"Дайын: web-1 \d\d:\d\d")).last).to_be_visible(timeout=PATIENT)
+    await write(page, "customer", "/new")
+    for words in ("ұпиясөз", "Жаңа құпиясөз жасау"):
+        await buttons.filter(has_text=words).last.click(timeout=PATIENT)
+    link = said.locator("a[href*='/secret/']")
+    url = await link.last.get_attribute("href", timeout=PATIENT)
+    assert url is not None
+    assert page.context.browser is not None
+    shown = await page.context.browser.new_page()
+    await shown.goto(url)
+    await shown.locator("form button").click()
+    await expect(shown.locator("#login")).to_have_text("aigerim@kaspiy.example")
+    await expect(shown.locator("#password")).to_have_text(re.compile(r"\w{6}-\w{6}-\w{6}"))
+    await shown.goto(url)
+    await expect(shown.locator("output")).to_have_count(0)
+    await shown.close()
+
+
 async def set_up(address: str) -> None:
     """The lead has connected the group and named the engineer; each answer stands behind its question."""
     async with Sandbox(address) as sandbox:
@@ -96,6 +122,7 @@ async def test_both_sides_in_the_browser(tmp_path: Path) -> None:
             await page.goto(f"http://127.0.0.1:{port}")
             await play(page)
             await play_by_mail(page)
+            await play_in_the_cloud(page)
             assert complaints == []
             await browser.close()
         assert await demo.end(signal.SIGINT, timeout=40) in (0, 130), demo.last_words()

@@ -180,7 +180,7 @@ async def test_a_phone_shows_the_cloud_as_a_tab(desk: Desk, sky: Sky, browser: B
             await expect(side).to_be_hidden()
         await expect(page.get_by_test_id("vm")).to_have_count(3)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        for button in await vm(page, sky.db).get_by_role("button").all():
+        for button in await page.get_by_test_id("vm").get_by_role("button").all():
             box = await button.bounding_box()
             assert box is not None
             assert (box["width"] >= 44, box["height"] >= 44, box["x"] + box["width"] <= 360) == (True, True, True)
@@ -207,6 +207,9 @@ async def test_without_a_cloud_the_page_is_as_it_was(desk: Desk, browser: Browse
         await expect(customer_side(page)).to_be_visible()
         await expect(pane(page)).to_be_hidden()
         await expect(page.get_by_test_id("side-cloud")).to_be_hidden()
+        await page.set_viewport_size({"width": 360, "height": 640})
+        await expect(page.get_by_test_id("tab-customer")).to_be_visible()
+        await expect(page.get_by_test_id("tab-cloud")).to_be_hidden()
 
 
 async def test_the_page_has_each_of_its_words_in_three_languages(url: str, browser: Browser) -> None:

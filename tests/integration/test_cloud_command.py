@@ -7,9 +7,7 @@ import pytest
 
 from app import check, cloud_look
 from tests.conformance.sandbox_stage import SandboxStage, stage
-from tests.integration.test_command_line import Command, kezekshi
-
-__all__ = ["kezekshi"]
+from tests.integration.conftest import Command
 
 
 @pytest.fixture(autouse=True)

@@ -70,10 +70,10 @@ COMMANDS = [
     ["mail"],
     ["mail", "inspect"],
     ["mail", "check"],
-    ["cloud"],
     ["cloud", "check"],
     ["cloud", "servers"],
     ["cloud", "quota"],
+    ["cloud", "drift"],
 ]
 
 

@@ -62,6 +62,7 @@ TICKET = {
     "organization": WILD,
     "contract": "№ 17",
     "merged_into": "PD-1043",
+    "cloud": None,
     "targets": TARGETS,
     "due_at": DUE,
     "opened_at": NOW,
@@ -490,6 +491,59 @@ def test_the_acknowledgement_names_the_reference_and_the_local_time() -> None:
 def test_the_card_says_what_became_of_a_promise(target: dict[str, Any], sign: str) -> None:
     facts = {**TICKET, "targets": [{"metric": "resolution", "due_at": DUE, **target}]}
     assert sign in card_views.card(Look(PROFILE, "ru", NOW), facts).text
+
+
+def test_the_card_shows_what_is_being_done_and_stays_whole() -> None:
+    """Whatever names people chose: the line that says who reads what is the last one."""
+    for language in LANGUAGES:
+        look = Look(PROFILE, language, NOW)
+        lines = card_views.card(look, {**TICKET, "cloud": CLOUD}).text.split("\n")
+        signs = [line.split(" ")[0] for line in lines]
+        assert [signs.count(sign) for sign in ("📝", "⏳", "❓", "🖥", "🗒", "☁️", "🌧")] == [1, 2, 1, 1, 3, 5, 1]
+        assert lines[-1] == card_views.card(look, TICKET).text.split("\n")[-1]
+    running = next(line for line in lines if line.startswith("⏳ ") and "running" in line)
+    assert running.startswith("⏳ Forced reboot: ")
+    assert running.endswith(" – is running, since 14:00")
+
+
+def test_a_success_says_since_when_how_long_and_what_was_promised() -> None:
+    facts = {**ACTION, "what": "reboot", "title": "web-1"}
+    shown = views.NOTICES["action_succeeded"](Look(PROFILE, "en", NOW), facts)
+    assert shown.text.split("\n") == [
+        "Done: web-1 runs since 14:00.",
+        "PD-1042 · Forced reboot: web-1",
+        "It took 1 min 34 sec; promised: 10 min.",
+        "Please check whether everything works.",
+    ]
+    assert shown.keyboard == keyboards.solved(texts("en"), 2**62)
+    unresolved = views.NOTICES["action_succeeded"](Look(PROFILE, "en", NOW), {**facts, "resolved": False})
+    assert unresolved.keyboard is None
+
+
+def test_a_plan_says_from_what_to_what_and_names_its_hash() -> None:
+    facts = {**ACTION, "what": "quota", "title": "ab", "parameters": PARAMETERS["quota"], "asker": "Айдар"}
+    lines = team_views.NOTICES["action_planned"](Look(PROFILE, "en", NOW), facts).text.split("\n")
+    assert lines[0] == "📝 Quotas: ab"
+    assert {"Processors: 10 → 16", "Memory: 20 GB → 32 GB", "Networks: 5", "Asked by Айдар"} < set(lines)
+    assert lines[-1] == "# 0123abcd"
+
+
+@pytest.mark.parametrize(
+    ("url", "button"),
+    [
+        ("https://desk.example.kz/secret/x", True),
+        ("http://127.0.0.1:8080/secret/x", False),
+        ("http://[::1]:8080/secret/x", False),
+        ("http://localhost:8080/secret/x", False),
+        ("http://desk.local/secret/x", False),
+        ("http://203.0.113.5/secret/x", False),
+    ],
+)
+def test_a_page_that_telegram_puts_on_no_button_stands_in_the_text(url: str, button: bool) -> None:
+    shown = views.NOTICES["secret_ready"](Look(PROFILE, "en", NOW), {**ACTION, "url": url})
+    assert (url in shown.text) is not button
+    assert (url in str(shown.keyboard)) is button
+    assert shown.params()["link_preview_options"] == {"is_disabled": True}
 
 
 def test_a_long_board_says_how_many_more_there_are() -> None:
