@@ -524,6 +524,7 @@ async def test_whoever_has_a_cabinet_is_no_new_customer(desk: Trials) -> None:
         old = await organizations.add(session, DESK, "Старый клиент", NOW)
         await organizations.add_contact(session, old, "Айгерим", NOW, email="office@old.kz", phone="+77010000001")
         await organizations.add_contact(session, old, "Бекзат", NOW, telegram_id=501)
+        await organizations.add_contact(session, old, "Дана", NOW, email="dana@mail.old-too.kz")
         await session.rows(
             """insert into cloud_project (desk, project_id, name, organization_id, gone_at)
                values ($1, 'p-old', 'old', $2, $3)""",
@@ -533,6 +534,8 @@ async def test_whoever_has_a_cabinet_is_no_new_customer(desk: Trials) -> None:
     await had(desk, "customer", chat=502, phone="+77010000001")
     await had(desk, "customer", chat=503, mail="somebody@old.kz")
     await had(desk, "customer", chat=504, mail="somebody@sub.old.kz")
+    await had(desk, "customer", chat=506, mail="somebody@old-too.kz")
+    await had(desk, "customer", chat=507, phone="+77010000001", verified=False)
     await desk.ask(chat=505, mail="somebody@bold.kz")
 
 
