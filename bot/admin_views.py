@@ -5,7 +5,7 @@ from typing import Any
 
 from aiogram.utils.formatting import Bold, Text, as_list
 
-from bot import cloud_refusals, hands_views
+from bot import cloud_refusals, hands_views, trial_views
 from bot.rendered import Rendered, render
 from bot.views import Look
 from crm.errors import DeskError
@@ -132,6 +132,7 @@ def _by_kind(t: Texts, name: str) -> dict[str, str]:
 
 def _by_fact(t: Texts) -> dict[tuple[str, str], str]:
     return {
+        **trial_views.refusals(t),
         ("NotAllowed", "admin"): t("Only an administrator of the desk may do that (ADMIN_TELEGRAM_IDS)."),
         ("NotAllowed", "team"): t("Only a lead or an administrator of the desk may do that."),
         ("NotAllowed", "lead"): t("Only a lead may do that."),

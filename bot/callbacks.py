@@ -152,3 +152,10 @@ class Cabinet(CallbackData, prefix="cab"):
 
     dialogue: Id
     step: str
+
+
+class Judge(CallbackData, prefix="judge"):
+    """An engineer decides a request for a trial: grant, refuse."""
+
+    action: str
+    ticket: Id

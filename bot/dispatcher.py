@@ -24,6 +24,7 @@ from bot.handlers import (
     requester,
     requests,
     topic,
+    trials,
     why,
 )
 
@@ -56,7 +57,7 @@ ROUTERS = (
         agent.router,
     ),
     *(why.router, maintenance.router, queues.router, organizations.router, merging.router),
-    *(held.router, hands.router, group_help.router, topic.router, fallback),
+    *(held.router, hands.router, trials.router, group_help.router, topic.router, fallback),
 )
 
 

@@ -32,6 +32,7 @@ def of_engineers(profile: Profile, language: str) -> list[dict[str, str]]:
         {"command": "password", "description": t("A new password: /password login")},
         {"command": "link", "description": t("Link two zones: /link zone-a zone-b")},
     ]
+    trial = [{"command": "trial", "description": t("A trial: /trial, /trial refuse reason")}]
     return [
         {"command": "r", "description": t("Answer the customer: /r text")},
         {"command": "note", "description": t("Internal note: /note text")},
@@ -41,6 +42,7 @@ def of_engineers(profile: Profile, language: str) -> list[dict[str, str]]:
         {"command": "organization", "description": t("Whose contact the customer is: /organization name")},
         {"command": "merge", "description": t("This request goes on in another: /merge PD-1042")},
         *(in_cloud if profile.cloud is not None else ()),
+        *(trial if profile.trial is not None else ()),
         {"command": "maintenance", "description": t("Maintenance: /maintenance 2h reason")},
         {"command": "emergency", "description": t("Emergency: /emergency 60 4h reason, /emergency off")},
         {"command": "duty", "description": t("Who is on duty; /duty on, off, week, swap")},

@@ -18,6 +18,7 @@ from bot import (
     mail_views,
     maintenance_views,
     merging_views,
+    trial_views,
 )
 from bot.content import prefixed, utf16
 from bot.rendered import TEXT_LIMIT, Rendered, mention, render
@@ -288,4 +289,5 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     **merging_views.NOTICES,
     **cloud_notices.NOTICES,
     **cloud_inventory_views.NOTICES,
+    **trial_views.NOTICES,
 }

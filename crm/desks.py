@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from crm.cloud.rules import REQUEST_TYPES, CloudRules, TrialRules
+from crm.cloud.rules import REQUEST_TYPES, TRIAL, CloudRules, TrialRules
 from crm.errors import ProfileError
 from crm.sla.calendar import ALWAYS
 from crm.sla.closing import Closing
@@ -130,11 +130,15 @@ class Profile(_Strict):
         """Each action and the trial are promised under a type of their own."""
         types = {kind.key for kind in self.request_types}
         wanted = set(REQUEST_TYPES.values()) if self.cloud else set()
-        missing = sorted((wanted | ({"trial"} if self.trial else set())) - types)
+        missing = sorted((wanted | ({TRIAL} if self.trial else set())) - types)
         if missing:
             raise ValueError(f"cloud: no request type {missing[0]!r}; there are: {', '.join(sorted(types))}")
         if self.trial and not self.cloud:
             raise ValueError("trial: it needs [cloud]")
+        if self.trial and self.cloud:
+            for resource, limit in self.trial.limits.items():
+                if limit > self.cloud.ceilings.get(resource, limit):
+                    raise ValueError(f"trial: more {resource} than cloud.ceilings allow")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crm.cloud import notices as of_cloud
+from crm.cloud import trial_notices
 from crm.look import Look as Look
 from crm.look import Said as Said
 from crm.texts import Texts
@@ -176,4 +177,5 @@ SAYINGS: dict[str, Callable[[Look, dict[str, Any]], Said]] = {
     "declined": _declined,
     "merged": _merged,
     **of_cloud.SAYINGS,
+    **trial_notices.SAYINGS,
 }

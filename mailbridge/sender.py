@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from crm.mail.domains import is_public
 from crm.mail.letter import Authentication
 from mailbridge import addresses
 from mailbridge.parsed import Headers, Parsed
-from mailbridge.wording import names
 
 _FIELD = "authentication-results"
 _RESULT = re.compile(r"^\s*([\w.-]+)(?:\s*/\s*\d+)?\s*=\s*([\w-]+)", re.ASCII)
@@ -23,16 +23,6 @@ _ID = re.compile(r"^\s*\"?([^\s\";=]+)\"?(?:\s+\d+)?\s*$")
 _BY = re.compile(r"\bby\s+\[?([\w.-]+)", re.IGNORECASE)
 _FROM = re.compile(r"^\s*from\s+\[?([\w.-]+)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"^(?:localhost(?:\..*)?|127\..*|[^.]*)$")
-
-# Labels under which a country's registry sells names: nobody owns `com.kz`.
-_REGISTRY_LABELS = names(
-    "com co org net edu gov gob gouv ac mil or ne go info biz name web sch school msk spb nov pp in int nom press"
-)
-_SHARED_SUFFIXES = names("""
-    github.io gitlab.io herokuapp.com azurewebsites.net cloudapp.net appspot.com web.app firebaseapp.com blogspot.com
-    netlify.app vercel.app pages.dev workers.dev amazonaws.com fly.dev onrender.com kiev.ua kharkov.ua lviv.ua odessa.ua
-    eu.org us.com uk.com ru.com
-    """)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,7 @@ def _organization(host: str) -> str:
     labels = host.split(".")
     for count in (2, 3):
         candidate = ".".join(labels[-count:])
-        if not _is_public(candidate):
+        if not is_public(candidate):
             return candidate
     return host
 
@@ -170,15 +160,7 @@ def _property(result: _Result, *names: str) -> str:
 
 def _covers(proven: str, domain: str) -> bool:
     """Whether a proof for one domain speaks for another: the same, or one above it that somebody owns."""
-    return not _is_public(proven) and (domain == proven or domain.endswith("." + proven))
-
-
-def _is_public(domain: str) -> bool:
-    labels = domain.split(".")
-    if len(labels) < 2 or "" in labels:
-        return True
-    by_country = len(labels) == 2 and len(labels[1]) == 2 and labels[0] in _REGISTRY_LABELS
-    return by_country or domain in _SHARED_SUFFIXES
+    return not is_public(proven) and (domain == proven or domain.endswith("." + proven))
 
 
 def _from_domain(headers: Headers) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm import inbox, outbox
-from crm.db import Sessions, transaction
+from crm.db import Session, Sessions, transaction
 from crm.desks import Profile
 from crm.sla import emergency, maintenance
 from crm.sla.sweep import sweep
@@ -21,15 +21,18 @@ KEPT_FOR = timedelta(days=30)
 IDLE_FOR = timedelta(days=1)
 
 
-async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
-    """Warnings and breaches that are due; goes on until nothing is left, a batch a transaction.
+Batch = Callable[[Session, Profile, datetime, int], Awaitable[int]]
+
+
+async def to_the_end(batch: Batch, sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Goes on until nothing is left, a batch a transaction.
 
     What fails at one desk is raised after the others had their turn.
     """
     handled, failed = 0, []
     for profile in profiles:
         try:
-            handled += await _sweep_all(sessions, profile, now)
+            handled += await _all_of_desk(batch, sessions, profile, now)
         except Exception as error:
             failed.append(error)
     if failed:
@@ -37,14 +40,19 @@ async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetim
     return handled
 
 
-async def _sweep_all(sessions: Sessions, profile: Profile, now: datetime) -> int:
+async def _all_of_desk(batch: Batch, sessions: Sessions, profile: Profile, now: datetime) -> int:
     handled = 0
     while True:
         async with transaction(sessions) as session:
-            done = await sweep(session, profile, now, SWEEP_BATCH)
+            done = await batch(session, profile, now, SWEEP_BATCH)
         handled += done
         if done < SWEEP_BATCH:
             return handled
+
+
+async def promises(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    """Warnings and breaches that are due."""
+    return await to_the_end(sweep, sessions, profiles, now)
 
 
 async def unanswered(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:

@@ -39,8 +39,8 @@ class Cloud(StatesGroup):
     """A dialogue about the cloud (data: `kind`, the request type, and `dialogue`, the message in which it began).
 
     What is written meanwhile is a request of that type in one's own words; but for a number of `amount` (data:
-    `cabinet`, `resource`), the `name` of a new cabinet, and the `phone` for it (data: `name`; then also `phone` and
-    whether it is `proven`).
+    `cabinet`, `resource`), the `name` of a new cabinet or a trial, and the `phone` for it (data: `name`; then also
+    `phone` and whether it is `proven`).
     """
 
     choosing = State()

@@ -17,7 +17,7 @@ from bot.handlers import cloud_cabinet, cloud_link, cloud_password, cloud_power,
 from bot.rendered import Rendered
 from crm.cloud import requests
 from crm.cloud.access import Access, access_of
-from crm.cloud.rules import HANDED_OVER, REQUEST_TYPES, Kind
+from crm.cloud.rules import HANDED_OVER, TRIAL, Kind, types_of
 from crm.people.service import Requester
 
 router = Router(name="cloud")
@@ -36,7 +36,7 @@ FIRST: dict[str, tuple[Kind, First]] = {
     "link": ("link", cloud_link.first),
 }
 # What ends with a password: without pages to show it, an engineer sees to it.
-BY_PAGE = {REQUEST_TYPES[kind] for kind in HANDED_OVER}
+BY_PAGE = {asked for kind in HANDED_OVER for asked in types_of(kind)}
 
 
 async def first_page(ctx: Context, who: Requester, key: str, began: int) -> tuple[Rendered, State] | None:
@@ -45,8 +45,8 @@ async def first_page(ctx: Context, who: Requester, key: str, began: int) -> tupl
     if ctx.profile.cloud is None or (key in BY_PAGE and not ctx.pages):
         return None
     look = ctx.look(who.language)
-    if key == "cabinet":
-        page = await cloud_cabinet.first(ctx, who, began)
+    if key == "cabinet" or (key == TRIAL and ctx.profile.trial is not None):
+        page = await cloud_cabinet.first(ctx, who, began, key)
         return (page, Cloud.name) if page is not None else None
     if key not in FIRST:
         return None
@@ -148,7 +148,7 @@ async def cancel(
     data = await dialogue.alive(state, raw_state, callback_data.dialogue)
     await state.clear()
     await ctx.answer(query)
-    if data["kind"] == "cabinet":
+    if data["kind"] in ("cabinet", TRIAL):
         # Its question for a number has other buttons below the input field.
         await ctx.redraw_buttons(query, None)
         await ctx.say(who.chat_id, views.cancelled(ctx.look(who.language)))

@@ -1,4 +1,4 @@
-"""Whoever has no cabinet yet asks for one: for whom, which number, what it has at first; then an engineer decides."""
+"""Whoever has no cabinet asks for one, or for a trial: for whom, which number, what it has; an engineer decides."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
-from bot import cabinet_views, middlewares
+from bot import cabinet_views, middlewares, trial_views
 from bot import callbacks as press
 from bot.context import Context
 from bot.filters import PRIVATE_BUTTON
 from bot.fsm.states import Cloud
 from bot.handlers import dialogue
 from bot.rendered import Rendered
-from crm.cloud import requests
+from crm.cloud import requests, trials
+from crm.cloud.rules import TRIAL
 from crm.errors import WrongInput
 from crm.people.organizations import named, phone_number
 from crm.people.service import Requester
@@ -27,10 +28,18 @@ LONGEST_NAME = 80
 LONGEST_PHONE = 40
 
 
-async def first(ctx: Context, who: Requester, began: int) -> Rendered | None:
-    if not await requests.may_open(ctx.session, ctx.profile, who):
+async def first(ctx: Context, who: Requester, began: int, key: str) -> Rendered | None:
+    """Raises HadTrial before the first question for whoever may have none."""
+    if key == TRIAL:
+        await trials.known(ctx.session, ctx.profile, who.person_id)
+    elif not await requests.may_open(ctx.session, ctx.profile, who):
         return None
-    return cabinet_views.name(ctx.look(who.language), began)
+    return _name(ctx, who, {"kind": key, "dialogue": began})
+
+
+def _name(ctx: Context, who: Requester, data: dict[str, Any]) -> Rendered:
+    view = trial_views.name if data["kind"] == TRIAL else cabinet_views.name
+    return view(ctx.look(who.language), data["dialogue"])
 
 
 async def written(
@@ -68,7 +77,7 @@ async def _phoned(
     """A number that is written, or shared by Telegram's button: proven to be theirs if Telegram says so."""
     mine, data = ctx.look(who.language), await state.get_data()
     if raw_state != Cloud.phone.state:
-        await dialogue.say(ctx, who, state, cabinet_views.name(mine, data["dialogue"]), Cloud.name)
+        await dialogue.say(ctx, who, state, _name(ctx, who, data), Cloud.name)
         return "asked_name"
     shared, words = content.get("contact"), content.get("text", "")
     if shared is None and (content["type"] != "text" or "\n" in words or len(words) > LONGEST_PHONE):
@@ -93,7 +102,8 @@ def _international(number: str) -> str:
 
 async def _to_confirm(ctx: Context, who: Requester, state: FSMContext, name: str, phone: str, proven: bool) -> str:
     data = await state.get_data()
-    page = cabinet_views.new_cabinet(ctx.look(who.language), name, phone, data["dialogue"])
+    view = trial_views.new_trial if data["kind"] == TRIAL else cabinet_views.new_cabinet
+    page = view(ctx.look(who.language), name, phone, data["dialogue"])
     await dialogue.say(ctx, who, state, page, Cloud.choosing, name=name, phone=phone, proven=proven)
     return "to_confirm"
 
@@ -107,9 +117,8 @@ async def another_name(
     raw_state: str | None,
     callback_data: press.Cabinet,
 ) -> str:
-    await dialogue.alive(state, raw_state, callback_data.dialogue)
-    page = cabinet_views.name(ctx.look(who.language), callback_data.dialogue)
-    await dialogue.show(ctx, query, state, page, Cloud.name)
+    data = await dialogue.alive(state, raw_state, callback_data.dialogue)
+    await dialogue.show(ctx, query, state, _name(ctx, who, data), Cloud.name)
     return "asked_name"
 
 
@@ -128,9 +137,22 @@ async def ask(
     data = await state.get_data()
     if not {"name", "phone", "proven"} <= data.keys():
         # The page was left by «Back», and its button pressed all the same.
-        page = cabinet_views.name(ctx.look(who.language), callback_data.dialogue)
-        await dialogue.show(ctx, query, state, page, Cloud.name)
+        await dialogue.show(ctx, query, state, _name(ctx, who, data), Cloud.name)
         return "asked_name"
     ctx.hand_over("open")
+    if data["kind"] == TRIAL:
+        return await _ask_trial(query, ctx, who, state, data)
     made = await requests.cabinet(ctx.session, ctx.profile, pressed, data["name"], data["phone"], data["proven"])
     return await dialogue.over(query, ctx, who, state, made)
+
+
+async def _ask_trial(
+    query: CallbackQuery, ctx: Context, who: Requester, state: FSMContext, data: dict[str, Any]
+) -> str:
+    wish = trials.Wish(data["name"], data["phone"], data["proven"])
+    ticket = await trials.ask(ctx.session, ctx.profile, who, wish, ctx.now)
+    await state.clear()
+    await ctx.answer(query)
+    await ctx.redraw(query, trial_views.sent(ctx.look(who.language), ticket.reference))
+    await ctx.bind(query, ticket.id)
+    return "trial_asked"

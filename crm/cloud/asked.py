@@ -45,5 +45,14 @@ def link(t: Texts, cabinet: str, first: str, second: str) -> Wish:
 
 def cabinet(t: Texts, name: str, phone: str, proven: bool) -> Wish:
     sentence = t("Please open a cabinet for {name}.", name=name)
+    return Wish("open", words.named(t, "open", name), f"{sentence}\n{_phone(t, phone, proven)}")
+
+
+def trial(t: Texts, name: str, phone: str, proven: bool) -> str:
+    """Only the sentence: the trial is judged before it becomes an action."""
+    return f"{t('Please give {name} a trial.', name=name)}\n{_phone(t, phone, proven)}"
+
+
+def _phone(t: Texts, phone: str, proven: bool) -> str:
     line = t("Phone: {phone} (confirmed by Telegram)") if proven else t("Phone: {phone}")
-    return Wish("open", words.named(t, "open", name), f"{sentence}\n{line.format(phone=phone)}")
+    return line.format(phone=phone)

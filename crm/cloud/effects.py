@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from crm.cloud import trials
 from crm.cloud.models import CloudAction, CloudProject, CloudQuota, Vm
 from crm.cloud.rules import POWERS
 from crm.db import Session
@@ -63,12 +64,15 @@ async def _opened(session: Session, action: CloudAction, ticket: Ticket | None, 
     bound = {"organization_id": organization_id, "users": row["users"], "gone_at": None}
     await session.execute(made.on_conflict_do_update(index_elements=["desk", "project_id"], set_=bound))
     await granted(session, action.desk, project_id, action.parameters["limits"], now)
+    if ticket is not None:
+        await trials.opened(session, action, ticket, project_id, now)
 
 
 async def _owner(session: Session, action: CloudAction, ticket: Ticket, now: datetime) -> int:
     if ticket.organization_id is None:
         person = await session.get_one(Person, ticket.requester_id)
-        name = f"{person.name.strip() or '–'} ({action.parameters['account']})"
+        called = await trials.called(session, ticket.id) or person.name.strip() or "–"
+        name = f"{called} ({action.parameters['account']})"
         made: Organization = await organizations.add(session, action.desk, name, now)
         ticket.organization_id = made.id
     organization = await session.get_one(Organization, ticket.organization_id)

@@ -14,7 +14,7 @@ from crm.cloud import actions, effects, pages
 from crm.cloud.actions import Approver, drawn, locked, rules_of, to_requester, to_topic, told
 from crm.cloud.models import CloudAction
 from crm.cloud.pages import Secret
-from crm.cloud.rules import REQUEST_TYPES
+from crm.cloud.rules import types_of
 from crm.cloud.running import Step
 from crm.cloud.wanted import Wanted
 from crm.db import Session
@@ -182,7 +182,7 @@ async def _done(
 
 
 async def _fulfils(session: Session, action: CloudAction, ticket: Ticket) -> bool:
-    if REQUEST_TYPES[action.kind] != ticket.request_type or not status.possible("resolve", ticket.status):  # type: ignore[index]
+    if ticket.request_type not in types_of(action.kind) or not status.possible("resolve", ticket.status):
         return False
     others: Sequence[Any] = await session.rows(
         "select 1 from cloud_action where ticket_id = $1 and id <> $2 and state = any($3::text[]) limit 1",

@@ -175,9 +175,9 @@ class SecretPage(Base):
 
 class Trial(Base):
     """A stretch of free use: asked → granted → opened (cabinet there, no service yet) → running → paid | closed; or
-    refused. `step` is a bit for each reminder that is done; `next_at`: when to look again.
+    refused. `next_at`: when something falls due; `step`: a bit for each reminder that is behind, and the alarm.
 
-    `person_id`, `organization_id`, `phone`, `domain` are what a trial is granted once for.
+    `organization` and `phone` as its requester gave them; `phone_verified`: Telegram itself says that it is theirs.
     """
 
     __tablename__ = "trial"
@@ -187,16 +187,30 @@ class Trial(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), unique=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
+    organization: Mapped[str | None]
     phone: Mapped[str | None]
-    domain: Mapped[str | None]
+    phone_verified: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str]
     days: Mapped[int] = mapped_column(SmallInteger)
     project_id: Mapped[str | None]
     decided_by_name: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     asked_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
     launched_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     step: Mapped[int] = mapped_column(Integer, default=0)
     next_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class TrialClaim(Base):
+    """What a trial is granted once for: an organization, a person, a phone, a mail domain or, where many share the
+    domain, a mailbox. A refused one claims nothing."""
+
+    __tablename__ = "trial_claim"
+
+    desk: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trial.id"), index=True)

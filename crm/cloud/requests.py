@@ -137,7 +137,7 @@ async def cabinet(session: Session, profile: Profile, press: Press, name: str, p
     """
     rules = actions.rules_of(profile)
     if proven:
-        await _prove(session, profile.name, press.who.person_id, phone, press.now)
+        await prove(session, profile.name, press.who.person_id, phone, press.now)
     # By their number they may turn out to be somebody's contact.
     if not await may_open(session, profile, press.who):
         raise NoCloud(what="has_cabinet")
@@ -234,8 +234,11 @@ async def _proven_address(session: Session, desk: str, person_id: int, channel: 
     return str(found[0]["address"]) if found else None
 
 
-async def _prove(session: Session, desk: str, person_id: int, phone: str, now: datetime) -> None:
-    """Who is known by that number already stays so: numbers change hands, and that is for a person to decide."""
+async def prove(session: Session, desk: str, person_id: int, phone: str, now: datetime) -> None:
+    """Telegram says that the number is theirs.
+
+    Who is known by it already stays so: numbers change hands, and that is for a person to decide.
+    """
     await session.rows(
         """insert into identity (person_id, desk, channel, address, verified_at, created_at)
            values ($2, $1, 'phone', $3, $4, $4) on conflict (desk, channel, address) do nothing""",

@@ -26,10 +26,18 @@ REQUEST_TYPES: dict[Kind, str] = {
     "link": "link",
     "open": "cabinet",
 }
+# The request type of a trial, which begins with a cabinet as well.
+TRIAL = "trial"
 # What comes of these is a password, which reaches its one reader by a page (`pages.py`).
 HANDED_OVER: tuple[Kind, ...] = ("password", "open")
 # How long the cloud may take, in seconds, before a person has to look.
 PATIENCE: dict[Kind, int] = {**dict.fromkeys(POWERS, 180), "quota": 120, "password": 60, "link": 300, "open": 300}
+
+
+def types_of(kind: str) -> tuple[str, ...]:
+    """Request types that ask for just that."""
+    asked = REQUEST_TYPES[kind]  # type: ignore[index]
+    return (asked, TRIAL) if kind == "open" else (asked,)
 
 
 class _Strict(BaseModel):
@@ -82,4 +90,4 @@ class TrialRules(_Strict):
     days: Annotated[int, Field(ge=1, le=366)] = 3
     limits: Limits = {}
     once: tuple[Once, ...] = ("organization", "person", "phone", "domain")
-    public_domains: tuple[str, ...] = ()
+    public_domains: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()

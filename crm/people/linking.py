@@ -92,6 +92,12 @@ _MOVE = (
     """update message set author_id = $1 where author_kind = 'requester' and author_id = $2""",
     """update contact set person_id = $1 where person_id = $2 and not exists (
            select from contact c where c.desk = contact.desk and c.person_id = $1 and c.active)""",
+    "update trial set person_id = $1 where person_id = $2",
+    # Whoever had a trial under both names had it as well.
+    """update trial_claim set value = $1::bigint::text
+       where kind = 'person' and value = $2::bigint::text and not exists (
+           select from trial_claim c
+           where c.desk = trial_claim.desk and c.kind = 'person' and c.value = $1::bigint::text)""",
 )
 
 

@@ -8,6 +8,7 @@ from crm import journal
 from crm.changes import Changes
 from crm.db import Session
 from crm.desks import QUEUE, Profile, RequestType
+from crm.journal import Actor
 from crm.outbox import Outgoing
 from crm.people.models import Agent
 from crm.people.organizations import CONTACT
@@ -20,13 +21,15 @@ from crm.tickets.written import Written, message_rows, subject_of
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a new ticket is besides its first message. `acknowledge`: whether its requester may be told of it."""
+    """What a new ticket is besides its first message. `acknowledge`: whether its requester may be told of it; `by`: who
+    opens it, if that is not its requester."""
 
     request_type: str | None = None
     related_id: int | None = None
     queue: str = QUEUE
     subject: str | None = None
     acknowledge: bool = True
+    by: Actor | None = None
 
 
 _NEW_TICKET = f"""
@@ -89,7 +92,7 @@ async def begin(
     # An emergency that changes nothing for this ticket is no business of its requester.
     emergency = {"reason": row["reason"], "minutes": row["minutes"]} if promises[0]["budget"] == least else None
     logged = {"type": kind.key, "related": opening.related_id, "subject": ticket.subject, "emergency": emergency}
-    changes.events.append(journal.event(ticket.id, who.actor, "opened", now, **logged))
+    changes.events.append(journal.event(ticket.id, opening.by or who.actor, "opened", now, **logged))
     changes.outgoing += [
         *outward.open_topic(profile.name, ticket.group_id, ticket.id),
         outward.board(profile.name, ticket.group_id, now),

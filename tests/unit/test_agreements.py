@@ -1,11 +1,14 @@
 """What the five agreements say of time, as their profiles promise it."""
 
+import tomllib
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from bot.views import Look, describe, type_labels
+from crm.cloud.trial_steps import ends_at
 from crm.desks import PROFILES, Profile, load_profile
 from crm.sla.clock import reached
 from crm.sla.policy import Facts
@@ -69,3 +72,45 @@ def test_every_desk_is_complete(name: str) -> None:
             assert describe(look, kind.key, 1).text
     prefixes = [load_profile(other).prefix for other in DESKS]
     assert prefixes.count(profile.prefix) == 1
+
+
+def test_prodata_gives_a_trial_as_its_agreement_says() -> None:
+    """prodata 5.4: three calendar days from the first launch, once, to new customers, within limits."""
+    profile = load_profile("prodata")
+    assert profile.trial is not None
+    assert profile.cloud is not None
+    assert profile.trial.days == 3
+    assert {*profile.trial.once} == {"organization", "person", "phone", "domain"}
+    assert profile.trial.limits
+    assert all(limit < profile.cloud.ceilings[name] for name, limit in profile.trial.limits.items())
+    # It costs: who decides it may spend money, and is not who asked.
+    assert profile.cloud.right("open") == "money"
+    assert "open" in profile.cloud.two_persons
+    begun = datetime.fromisoformat("2026-11-22T14:32+05:00")
+    assert ends_at(begun, profile.trial.days, profile.timezone) == datetime.fromisoformat("2026-11-25T14:32+05:00")
+    # Whoever writes the bills is there to be told.
+    assert profile.queue("billing") is not None
+
+
+@pytest.mark.parametrize("name", ["genesys", "meo", "edukz", "indigo"])
+def test_the_others_give_none(name: str) -> None:
+    assert load_profile(name).trial is None
+
+
+@pytest.mark.parametrize(
+    ("trial", "said"),
+    [
+        ({"limits": {"vcpus": 401}}, "trial: more vcpus than cloud.ceilings allow"),
+        ({"days": 0}, "trial.days"),
+        ({"once": ["car"]}, "trial.once.0"),
+        ({"public_domains": ["Gmail.com"]}, "trial.public_domains.0"),
+        ({"public_domains": ["gmail"]}, "trial.public_domains.0"),
+        ({"limits": {"cats": 1}}, "trial.limits.cats"),
+    ],
+)
+def test_a_trial_that_makes_no_sense_is_refused(trial: dict[str, object], said: str) -> None:
+    raw = tomllib.loads((PROFILES / "prodata.toml").read_text("utf-8"))
+    with pytest.raises(ValidationError) as refused:
+        Profile.model_validate({"name": "prodata", **raw, "trial": trial})
+    first = refused.value.errors()[0]
+    assert said in ".".join(str(part) for part in first["loc"]) + ": " + first["msg"]

@@ -31,6 +31,7 @@ ACTIONS = (
     "over",
     *("look", "stopping", "kinds", "first", "words", "cancel", "notdone"),
     *get_args(rules.Power),
+    "refuse",
     *get_args(status.Action),
 )
 LONGEST = {

@@ -56,6 +56,12 @@ FACTS: dict[str, dict[str, Any]] = {
         )
     },
     "declined": {"reason": "нет договора {{ 7*7 }} <b>{x}</b>"},
+    "trial_refused": {"reason": ""},
+    "trial_opened": {"days": 3, "limits": {"instances": 2, "ram": 8192}},
+    "trial_unused": {"days": 3, "opened_at": DUE},
+    "trial_begun": {"launched_at": DUE, "ends_at": DUE},
+    **{f"trial_{name}": {"ends_at": DUE} for name in ("half", "day", "hours", "closed")},
+    "trial_paid": {"launched_at": DUE, "ends_at": DUE, "billing": "PD-1044"},
 }
 
 

@@ -19,6 +19,7 @@ from bot import (
     maintenance_views,
     menu,
     team_views,
+    trial_views,
     views,
 )
 from bot.content import utf16
@@ -105,6 +106,15 @@ FACTS: dict[str, Any] = {
     "asked": True,
     "code": "12345678",
     "into": "PD-1043",
+    "limits": {"instances": 2, "ram": 8192},
+    "phone": "+77011234567",
+    "verified": True,
+    "launched_at": NOW.isoformat(),
+    "opened_at": NOW.isoformat(),
+    "billing": "PD-1044",
+    "project": "p-17",
+    "references": ["PD-1042"] * 500,
+    "seen_at": NOW.isoformat(),
     "chat": -(10**12 + 2**40),
     "thread": 2**31,
     "since": NOW.isoformat(),
@@ -289,9 +299,33 @@ def pages() -> Iterator[tuple[str, Drawn]]:
     yield "away until", lambda look: duty_views.left(look, WILD, DUE, 5)
     for name, duty in (("on", ON), ("off", OFF), ("later", LATER)):
         yield f"back {name}", lambda look, d=duty: duty_views.back(look, WILD, d)
+    yield from _trials()
     yield from _of_the_cloud()
     for refusal in _refusals():
         yield f"refusal {refusal!r}", lambda look, e=refusal: admin_views.refusal(look, e)
+
+
+def _trials() -> Iterator[tuple[str, Drawn]]:
+    assert PROFILE.trial is not None
+    yield "trial name", lambda look: trial_views.name(look, 2**62)
+    yield "new trial", lambda look: trial_views.new_trial(look, WILD, "+77011234567", 2**62)
+    yield "trial sent", lambda look: trial_views.sent(look, "PD-1")
+    for verified in (True, False):
+        yield (
+            f"trial asked {verified}",
+            lambda look, v=verified: team_views.NOTICES["trial_asked"](look, {**FACTS, "verified": v}),
+        )
+    against = [(what, "PD-1") for what in ("customer", "person", "organization", "phone", "domain")]
+    for state in ("asked", "granted", "opened", "running", "paid", "closed", "refused"):
+        facts = {**FACTS, "state": state, "decided_by_name": WILD}
+        yield f"trial {state}", lambda look, f=facts: trial_views.state(look, 2**62, f, [], True)
+        yield f"trial {state} against", lambda look, f=facts: trial_views.state(look, 2**62, f, against, False)
+    yield "trial not eligible", lambda look: trial_views.not_eligible(look, against)
+    yield "never seen", lambda look: team_views.NOTICES["trials_unseen"](look, {**FACTS, "seen_at": None})
+    yield "no billing", lambda look: team_views.NOTICES["trial_paid"](look, {**FACTS, "billing": None})
+    for kind, what in trial_views.refusals(texts("en")):
+        error = getattr(errors, kind)(what=what)
+        yield f"trial refusal {kind} {what}", lambda look, e=error: admin_views.refusal(look, e)
 
 
 def _of_the_cloud() -> Iterator[tuple[str, Drawn]]:
