@@ -35,7 +35,7 @@ from crm.worker import Handling, Worker
 from mailbridge.deliver import Sender as MailSender
 from mailbridge.process import Mails
 from mailbridge.receive import Receiver
-from scheduler import inventory
+from scheduler import inventory, trials
 from scheduler.clock import Clock
 from scheduler.hands import Hands, Place
 from web.doors import make_app
@@ -160,7 +160,7 @@ async def _start_jobs(house: House, stack: contextlib.AsyncExitStack) -> None:
     for place in places.values():
         stack.push_async_callback(place.cloud.close)
         await stack.enter_async_context(_draining(Hands(place, house.sessions, house.waker, house.clock)))
-    clock = Clock(house.sessions, profiles, house.waker, house.clock, inventory.jobs(places))
+    clock = Clock(house.sessions, profiles, house.waker, house.clock, (*inventory.jobs(places), *trials.JOBS))
     await stack.enter_async_context(_running(clock.run()))
 
 

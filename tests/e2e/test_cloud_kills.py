@@ -58,7 +58,7 @@ async def _approved(world: World, kind: str) -> int:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_death_at_that_place(world: World, kind: str, place: str) -> None:
-    world.env["PRODATA_CLOUD"] = world.sandbox.cloud.address
+    world.env |= {"PRODATA_CLOUD": world.sandbox.cloud.address, "PAGES_URL": "http://127.0.0.1:1"}
     await world.sandbox.cloud.pace(delay=0)
     action = await _approved(world, kind)
     desk = await world.start_desk("jobs", ready=False, KEZEKSHI_FAILPOINT=place)
