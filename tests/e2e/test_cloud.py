@@ -21,7 +21,7 @@ async def field(world: World) -> AsyncIterator[Field]:
 
 async def test_a_reboot_takes_four_taps_and_nobody_else(field: Field) -> None:
     server = field.customer.servers["web-1"]
-    before = len(await field.cloud.log(server, 10))
+    before = {entry.id for entry in await field.cloud.log(server, 10)}
     await field.begins("Reboot or unlock a VM")
     await field.tap("web-1")
     await field.tap("Reboot now")
@@ -29,9 +29,9 @@ async def test_a_reboot_takes_four_taps_and_nobody_else(field: Field) -> None:
     await field.hears("is running", "is being done")
     done = await field.hears("runs since")
     action = await field.action()
-    log = await field.cloud.log(server, 10)
+    fresh = [entry for entry in await field.cloud.log(server, 10) if entry.id not in before]
     assert (action["state"], action["approved_by_kind"], action["attempts"]) == ("succeeded", "requester", 1)
-    assert [entry.action for entry in log[: len(log) - before]] == ["reboot"]
+    assert [entry.action for entry in fresh] == ["reboot"]
     assert (await field.cloud.server(server)).status == "ACTIVE"
     await field.resolved()
     await field.world.press(field.person, field.world.bot, done, "Solved, thank you")
