@@ -41,7 +41,9 @@ class Clock:
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         for job in self._jobs:
-            ticker.add_job(self.tick, IntervalTrigger(seconds=job.every, timezone=UTC), args=[job], id=job.id)
+            # Whoever starts the desk does not wait for the first look.
+            trigger = IntervalTrigger(seconds=job.every, timezone=UTC)
+            ticker.add_job(self.tick, trigger, args=[job], id=job.id, next_run_time=self._clock())
         ticker.start()
         log.info("clock.started", jobs=[job.id for job in self._jobs])
         try:

@@ -15,7 +15,7 @@ from bot.context import Context
 from bot.filters import GROUP_BUTTON, OWN_WORDS, When
 from bot.fsm.states import Refusal
 from bot.topics import ticket_here
-from crm.cloud import actions, ending, ordering, quotas
+from crm.cloud import actions, ending, ordering, quotas, telling
 from crm.cloud.actions import Approver
 from crm.cloud.models import CloudAction
 from crm.cloud.rules import POWERS, Power
@@ -156,7 +156,7 @@ async def _facts(ctx: Context, action: CloudAction) -> dict[str, Any]:
     if action.kind == "quota" and action.state == "planned":
         present = await quotas.allowed(ctx.session, ctx.profile.name, action.project_id)
     seen = {"observed": action.observed} if action.observed else {}
-    return {**actions.facts_of(action), "asker": action.asked_by_name, "present": present, **seen}
+    return {**telling.facts_of(action), "asker": action.asked_by_name, "present": present, **seen}
 
 
 @router.callback_query(press.Act.filter(F.action == "approve"))

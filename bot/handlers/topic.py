@@ -19,7 +19,7 @@ from bot.filters import CANNOT_TRAVEL, OWN_WORDS, HasContent, When
 from bot.fsm.states import Decline, Refusal
 from bot.handlers import hands
 from bot.topics import TOPIC_PATIENCE, ticket_here
-from crm.errors import NotAllowed, NotAnAgent, WrongInput, WrongPlace
+from crm.errors import NotAllowed, NotAnAgent, NotFound, WrongInput, WrongPlace, WrongStatus
 from crm.people.models import Agent
 from crm.people.service import actor_of
 from crm.tickets import messages, queries, work
@@ -92,8 +92,8 @@ async def write(
     raw_state: str | None,
     content: dict[str, Any],
 ) -> str:
-    if agent is not None and raw_state == Decline.reason.state:
-        return await _decline(message, ctx, agent, state, content)
+    if agent is not None and raw_state == Decline.reason.state and await _decline(message, ctx, agent, state, content):
+        return "declined"
     if (
         agent is not None
         and raw_state == Refusal.reason.state
@@ -154,11 +154,16 @@ async def _write(message: Message, ctx: Context, agent: Agent, content: dict[str
     return "replied" if kind == "public" else "noted"
 
 
-async def _decline(message: Message, ctx: Context, agent: Agent, state: FSMContext, content: dict[str, Any]) -> str:
+async def _decline(message: Message, ctx: Context, agent: Agent, state: FSMContext, content: dict[str, Any]) -> bool:
+    """The message after «decline». False if the ticket has ended meanwhile: then it is a message like any other."""
     ticket_id = (await state.get_data()).get("ticket", 0)
     await state.clear()
-    await work.decline(ctx.session, ctx.profile, agent, ticket_id, content.get("text", ""), ctx.now)
-    return "declined"
+    try:
+        await work.decline(ctx.session, ctx.profile, agent, ticket_id, content.get("text", ""), ctx.now)
+    except (NotFound, WrongStatus) as error:
+        await ctx.hint(message, admin_views.refusal(ctx.team, error))
+        return False
+    return True
 
 
 def _commands(content: dict[str, Any]) -> bool:

@@ -18,21 +18,17 @@ from crm.cloud import quotas
 from crm.cloud import wanted as wants
 from crm.cloud.models import CloudAction
 from crm.cloud.rules import CloudRules, Right
+from crm.cloud.telling import drawn, to_requester, to_topic, told
 from crm.cloud.wanted import Wanted
 from crm.db import Session
 from crm.desks import Profile
 from crm.errors import Expired, NoCloud, NotAllowed, NotFound, UnderWay, WrongStatus
 from crm.journal import Actor
-from crm.outbox import Outgoing, Priority
-from crm.people.reach import reach
-from crm.tickets import outward
 from crm.tickets.models import Ticket
 from crm.tickets.service import load
 from crm.tickets.status import ENDED as ENDINGS
 from crm.wake import CLOUD, wake_at_commit
 
-# So many of a hash are shown to people.
-DIGITS = 8
 ALIVE = ("planned", "approved", "running", "unknown")
 ENDED = ("succeeded", "failed", "refused", "cancelled", "expired")
 
@@ -248,28 +244,38 @@ def _given_up(
     return changes
 
 
+_OVER = """
+    select a.id from cloud_action a left join ticket t on t.id = a.ticket_id
+    where a.desk = $1 and a.state = 'planned' and (a.next_at <= $2 or t.status in ('closed', 'declined'))
+    order by a.next_at limit $3
+"""
+
+
 async def expire(session: Session, profile: Profile, now: datetime, limit: int = 50) -> int:
-    """Plans that nobody approved in time; the topic and the customer hear of it. One bounded batch."""
-    found = await session.rows(
-        """select id from cloud_action where desk = $1 and state = 'planned' and next_at <= $2
-           order by next_at limit $3""",
-        profile.name,
-        now,
-        limit,
-    )
+    """Plans that nobody approved in time, which is told; and those whose ticket has ended. One bounded batch."""
+    found = await session.rows(_OVER, profile.name, now, limit)
     for row in found:
         action, ticket = await locked(session, profile, row["id"])
         if action.state != "planned":
             continue
-        action.state, action.finished_at, action.next_at, action.reason = "expired", now, None, "expired"
-        if ticket is not None:
-            changes = Changes(outgoing=drawn(profile, ticket, now))
-            changes.events.append(told(action, journal.SYSTEM, "action_expired", now))
-            if ticket.status not in ENDINGS:
-                changes.outgoing.append(to_topic(profile, ticket, action, "action_expired"))
-                changes.outgoing += await to_requester(session, profile, ticket, action, "action_expired")
-            await changes.write(session, profile.name, now)
+        if ticket is not None and ticket.status in ENDINGS:
+            await _given_up(profile, journal.SYSTEM, action, ticket, now, "cancelled").write(session, profile.name, now)
+        else:
+            await _expired(session, profile, action, ticket, now)
     return len(found)
+
+
+async def _expired(
+    session: Session, profile: Profile, action: CloudAction, ticket: Ticket | None, now: datetime
+) -> None:
+    action.state, action.finished_at, action.next_at, action.reason = "expired", now, None, "expired"
+    if ticket is None:
+        return
+    changes = Changes(outgoing=drawn(profile, ticket, now))
+    changes.events.append(told(action, journal.SYSTEM, "action_expired", now))
+    changes.outgoing.append(to_topic(profile, ticket, action, "action_expired"))
+    changes.outgoing += await to_requester(session, profile, ticket, action, "action_expired")
+    await changes.write(session, profile.name, now)
 
 
 # --- what all of them share -----------------------------------------------------------------------------------
@@ -286,44 +292,3 @@ async def locked(session: Session, profile: Profile, action_id: int) -> tuple[Cl
     again = select(CloudAction).where(CloudAction.id == action_id).with_for_update()
     action = (await session.scalars(again.execution_options(populate_existing=True))).one()
     return action, ticket
-
-
-def told(action: CloudAction, actor: Actor, kind: str, now: datetime, **data: Any) -> dict[str, Any]:
-    """A line of the ticket's log; it names the action and the hash of what it is."""
-    facts = {"action": action.id, "kind": action.kind, "title": action.title, "digest": action.digest.hex()}
-    # Without a ticket nobody calls this.
-    return journal.event(action.ticket_id or 0, actor, kind, now, **{**data, "what": facts})
-
-
-def facts_of(action: CloudAction) -> dict[str, Any]:
-    """What a notice shows of it."""
-    return {
-        "action": action.id,
-        "what": action.kind,
-        "title": action.title,
-        "parameters": action.parameters,
-        "digest": action.digest.hex()[:DIGITS],
-        "state": action.state,
-        "reason": action.reason,
-        "said": action.said,
-    }
-
-
-def to_topic(profile: Profile, ticket: Ticket, action: CloudAction, notice: str, **more: Any) -> Outgoing:
-    facts = {**facts_of(action), **more}
-    return outward.say_in_topic(profile.name, ticket.group_id, ticket.id, notice, Priority.TOPIC, **facts)
-
-
-async def to_requester(
-    session: Session, profile: Profile, ticket: Ticket, action: CloudAction, notice: str, **more: Any
-) -> list[Outgoing]:
-    where = await reach(session, ticket.id)
-    if where is None:
-        return []
-    facts = {"reference": ticket.reference, **facts_of(action), **more}
-    return [outward.say_to_requester(profile.name, where, ticket.id, notice, **facts)]
-
-
-def drawn(profile: Profile, ticket: Ticket, now: datetime) -> list[Outgoing]:
-    ticket.updated_at = now
-    return [outward.card(profile.name, ticket.group_id, ticket.id, now)]

@@ -11,11 +11,12 @@ from typing import Any, Literal
 from crm import journal
 from crm.changes import Changes
 from crm.cloud import actions, effects, pages
-from crm.cloud.actions import Approver, drawn, locked, rules_of, to_requester, to_topic, told
+from crm.cloud.actions import Approver, locked, rules_of
 from crm.cloud.models import CloudAction
 from crm.cloud.pages import Secret
 from crm.cloud.rules import types_of
 from crm.cloud.running import Step
+from crm.cloud.telling import drawn, to_requester, to_topic, told
 from crm.cloud.wanted import Wanted
 from crm.db import Session
 from crm.desks import Profile

@@ -1,6 +1,7 @@
 """A secret that one person reads once: sealed with the key that stands only in the link, for fifteen minutes.
 
-The database alone gives nothing away, and neither does the link once it was used or has expired.
+The page's row alone gives nothing away, and neither does the link once it was used or has expired. The link itself
+waits in the outbox until it is delivered, and is removed from there then (`bot/settle.py`).
 """
 
 import base64

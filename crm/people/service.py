@@ -78,7 +78,8 @@ _RECOGNISE = """
            (select coalesce(json_agg(json_build_object('id', t.id, 'reference', t.reference, 'subject', t.subject,
                                      'status', t.status, 'group_id', t.group_id,
                                      'answers_to', t.answers_to) order by t.id), '[]')
-            from ticket t where t.requester_id = p.id and t.desk = $1 and t.status = any($3::text[])) as tickets,
+            from ticket t where t.requester_id = p.id and t.desk = $1 and t.status = any($3::text[])
+            and t.channel <> 'clock') as tickets,
            coalesce(rt.merged_into_id, r.ticket_id) as replied_ticket,
            case when rt.merged_into_id is null then r.message_ref end as replied_message,
            o.message_id is not null as known, a.ticket_id as album_ticket,

@@ -128,7 +128,7 @@ def _ticket_row(
         "queue": opening.queue,
         "requester_id": who.person_id,
         "organization_id": organization_id,
-        "channel": who.channel,
+        "channel": opening.by.channel if opening.by else who.channel,
         "answers_to": who.identity_id,
         "request_type": kind.key,
         "priority": kind.priority,
