@@ -15,8 +15,8 @@ PLACES = [
     (f"{name}:{nth}", kind)
     for kind in INPUTS
     for name in failpoints.NAMES
-    # Mail has places of its own (tests/integration/test_mail_kills.py).
-    if not name.startswith("mail.")
+    # Mail and the cloud have places of their own (tests/integration/test_mail_kills.py, test_cloud_kills.py).
+    if not name.startswith(("mail.", "cloud."))
     for nth in range(1, 1 + (SENT[kind] if name in ("deliver.claimed", "deliver.called") else 1))
 ]
 

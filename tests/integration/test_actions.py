@@ -316,3 +316,18 @@ async def test_a_customer_of_a_solved_ticket_may_still_say_that_it_is_not(sessio
         assert ticket.status == "open"
         lead = await engineer(session, LEAD, "lead")
         await work.resolve(session, PROFILE, lead, ticket.id, NOW + minutes(6))
+
+
+async def test_a_plan_of_a_ticket_that_has_ended_frees_its_place(sessions: Sessions) -> None:
+    """Quietly: nobody waits for it. Whoever wants the same again need not wait until it has expired."""
+    async with transaction(sessions) as session:
+        action, agent = await _plan(session), await engineer(session)
+        await work.decline(session, PROFILE, agent, action.ticket_id or 0, "Не нужно", NOW)
+    async with transaction(sessions) as session:
+        assert await actions.expire(session, PROFILE, NOW) == 1
+        again = await _plan(session, key="again")
+    async with sessions() as session:
+        states = await rows(session, "select state from cloud_action order by id")
+        told = await rows(session, "select 1 from outbox where payload ->> 'notice' ~ '^action_(expired|refused)'")
+    assert ([row.state for row in states], told) == (["cancelled", "planned"], [])
+    assert again.id != action.id

@@ -4,7 +4,23 @@ from typing import Any
 
 import pytest
 
-from tests.factories import BOT, ENGINEER, LEAD, Group, Json, forum, in_group, message, photo, pressed, update
+from crm.db import transaction
+from crm.tickets import service
+from tests.factories import (
+    BOT,
+    ENGINEER,
+    LEAD,
+    PROFILE,
+    Group,
+    Json,
+    customer,
+    forum,
+    in_group,
+    message,
+    photo,
+    pressed,
+    update,
+)
 from tests.integration.conftest import Reception
 
 
@@ -160,6 +176,16 @@ async def test_declining_asks_for_the_reason_and_sends_it(reception: Reception, 
     assert await reception.did(here("Не по договору", place)) == "declined"
     [told] = await reception.fetch("select payload -> 'facts' as f from outbox where payload ->> 'notice' = 'declined'")
     assert told.f["reason"] == "Не по договору"
+
+
+async def test_a_reason_that_comes_too_late_is_a_note_like_any_other(reception: Reception, place: Group) -> None:
+    """And so is what follows it: nobody stays in a question that has lost its sense."""
+    press = pressed(f"work:decline:{place.ticket.id}", ENGINEER, forum(), thread=place.thread)
+    assert await reception.did(press) == "asked_reason"
+    async with transaction(reception.sessions) as session:
+        who = await customer(session)
+        await service.withdraw(session, PROFILE, who, place.ticket.id, reception.clock())
+    assert [await reception.did(here(words, place)) for words in ("Не по договору", "Уже закрыта")] == ["noted"] * 2
 
 
 async def test_the_reason_is_awaited_from_whoever_pressed_and_in_that_topic(reception: Reception, place: Group) -> None:

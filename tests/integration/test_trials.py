@@ -387,6 +387,9 @@ async def test_who_writes_the_bills_gets_a_request_that_nobody_else_hears_of(des
     async with desk.sessions() as session:
         [first, *_] = await journal.story(session, bill.id)
     assert (first.kind, first.actor_kind) == ("opened", "system")
+    # It is no conversation of the customer's: what they write next is a request of its own.
+    async with desk.sessions() as session:
+        assert bill.id not in {known.id for known in (await customer(session)).tickets}
     # Nobody waits for a word, somebody has to do it.
     targets = await desk.fetch("select metric from sla_target where ticket_id = :id", id=bill.id)
     assert [row.metric for row in targets] == ["resolution"]
