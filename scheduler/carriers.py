@@ -7,11 +7,12 @@ import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from crm.cloud.running import Step
-from provider.port import ACTS, Account, Act, Cloud, LogEntry, Refused, Server, Unknown
+from provider.port import ACTS, Account, Act, Cloud, Later, LogEntry, Refused, Server, Unknown
 
+T = TypeVar("T")
 State = Literal["done", "going", "failed", "absent"]
 
 
@@ -149,12 +150,20 @@ async def _give_password(cloud: Cloud, user_id: str, login: str, **observed: Any
     password = new_password()
     try:
         await cloud.set_password(user_id, password)
-    except Unknown:
-        if not await cloud.can_log_in(user_id, password):
-            raise
-    if not await cloud.can_log_in(user_id, password):
+    except Unknown as unknown:
+        if not await _changed(cloud.can_log_in(user_id, password)):
+            raise unknown from None
+    if not await _changed(cloud.can_log_in(user_id, password)):
         raise Unknown("the cloud does not take the new password")
     return Called(observed={**observed, "user": user_id, "login": login}, secret=(login, password))
+
+
+async def _changed(more: Awaitable[T]) -> T:
+    """What follows a change: that nothing was done is not true any more, whatever the cloud says to this part."""
+    try:
+        return await more
+    except (Refused, Later) as error:
+        raise Unknown(error.text) from None
 
 
 async def _look_password(cloud: Cloud, step: Step) -> Seen:
@@ -208,7 +217,7 @@ async def _open(cloud: Cloud, step: Step) -> Called:
     opened = await cloud.open_account(
         Account(wanted["account"], wanted["limits"], wanted.get("email"), wanted.get("description", ""))
     )
-    return await _give_password(cloud, opened.user.id, opened.user.name, project=opened.project.id)
+    return await _changed(_give_password(cloud, opened.user.id, opened.user.name, project=opened.project.id))
 
 
 async def _look_open(cloud: Cloud, step: Step) -> Seen:

@@ -5,10 +5,10 @@ only read, and then left to a person. `crm/cloud/running.py` says what the phase
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,6 +24,7 @@ from crm.wake import CLOUD, OUTBOX, Waker
 from provider.port import Cloud, CloudError, Later, Refused, Unknown
 from scheduler.carriers import CARRIERS, Called, Seen
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 AT_ONCE = 8
@@ -104,12 +105,16 @@ class Hands:
             # A password that nobody can be shown must not be made.
             await self._end(step, Ending("failed", "no_pages"))
             return
+        if step.deadline_at is None and now - step.approved_at > self._place.profile.cloud.plan_life:  # type: ignore[union-attr]
+            # Nobody was there to carry it out, and by now nobody expects it: no machine goes down hours later.
+            await self._end(step, Ending("failed", "late"))
+            return
         deadline = step.deadline_at or now + self._place.profile.cloud.patient(step.kind)  # type: ignore[union-attr, arg-type]
         if now >= deadline:
             await self._end(step, Ending("failed", "unreachable", observed={}))
             return
         try:
-            before = await CARRIERS[step.kind].before(self._place.cloud, step)
+            before = await _known(CARRIERS[step.kind].before(self._place.cloud, step))
         except Refused as refused:
             await self._end(step, Ending("failed", refused.reason, refused.text))
         except (Later, Unknown) as error:
@@ -124,12 +129,14 @@ class Hands:
         if not await self._note(step, sent):
             return
         failpoints.reach("cloud.before_call")
-        if asyncio.get_running_loop().time() - since > FRESH_SECONDS:
+        # The loop's clock stands while the machine sleeps, the other one may be set.
+        slept = max(asyncio.get_running_loop().time() - since, (self._clock() - now).total_seconds())
+        if slept > FRESH_SECONDS:
             log.warning("hands.overslept", action=step.id)
             return
         step = replace(step, before=before, sent_at=now)
         try:
-            called = await CARRIERS[step.kind].call(self._place.cloud, step)
+            called = await _known(CARRIERS[step.kind].call(self._place.cloud, step))
         except Refused as refused:
             await self._end(step, Ending("failed", refused.reason, refused.text))
         except Later as later:
@@ -196,7 +203,7 @@ class Hands:
 
     async def _look(self, step: Step) -> Seen | CloudError:
         try:
-            return await CARRIERS[step.kind].look(self._place.cloud, step)
+            return await _known(CARRIERS[step.kind].look(self._place.cloud, step))
         except Refused as refused:
             if refused.reason == "not_found":
                 return Seen("failed", {}, refused.text)
@@ -227,6 +234,17 @@ class Hands:
         failpoints.reach("cloud.ended")
         outcome = how.outcome if ended is not None else "overtaken"
         log.info("hands.ended", action=step.id, kind=step.kind, outcome=outcome, reason=how.reason)
+
+
+async def _known(asked: Awaitable[T]) -> T:
+    """What an adapter did not foresee is like no answer; it must not keep an action for ever."""
+    try:
+        return await asked
+    except CloudError:
+        raise
+    except Exception as error:
+        log.error("hands.broken", error=type(error).__name__)
+        raise Unknown(f"an answer that nobody foresaw ({type(error).__name__})") from error
 
 
 PHASES = {"reading": Hands._read, "doubt": Hands._doubt, "accepted": Hands._verify}

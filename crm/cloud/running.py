@@ -39,6 +39,7 @@ class Step:
     ticket_id: int | None
     phase: str
     attempts: int
+    approved_at: datetime
     started_at: datetime
     deadline_at: datetime | None
     sent_at: datetime | None
@@ -62,7 +63,8 @@ _CLAIM = """
           order by next_at limit $4 for update skip locked) was
     where a.id = was.id
     returning a.id, a.fence, a.kind, a.project_id, a.target, a.title, a.parameters, a.digest, a.approved_digest,
-              a.ticket_id, a.phase, a.attempts, a.started_at, a.deadline_at, a.sent_at, a.before, a.request_id,
+              a.ticket_id, a.phase, a.attempts, a.approved_at,
+              a.started_at, a.deadline_at, a.sent_at, a.before, a.request_id,
               a.replaces_id
 """
 

@@ -41,8 +41,13 @@ def _refused(look: Look, facts: dict[str, Any]) -> Said:
 
 def _opened(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
+    sign_in = (
+        t("Sign in with the login and the password of the page that we send you, and launch what you want to try.")
+        if facts.get("page", True)
+        else t("An engineer writes to you how to sign in; then launch what you want to try.")
+    )
     lines = [
-        t("Sign in with the login and the password of the page that we send you, and launch what you want to try."),
+        sign_in,
         length(t, facts["days"]),
         *within(t, facts["limits"]),
     ]

@@ -28,7 +28,7 @@ from crm.journal import Actor
 from crm.outbox import Priority
 from crm.people.models import Agent, Organization, Person
 from crm.people.reach import reach
-from crm.people.service import OpenTicket, Requester, actor_of
+from crm.people.service import OpenTicket, Requester, actor_of, telegram_chat
 from crm.sla import keeping
 from crm.sla.policy import METRICS
 from crm.texts import texts
@@ -191,6 +191,9 @@ async def grant(session: Session, profile: Profile, agent: Agent, ticket_id: int
     asker = Actor("requester", person.id, person.name, ticket.channel)
     key = f"trial:{trial.id}:{before.id if before else 0}"
     action = await actions.plan(session, profile, asker, ticket, wanted, key, now, asks=False)
+    if before is not None and before.attempts:
+        # What that attempt has begun is gone on with, not taken for somebody else's.
+        action.replaces_id = before.id
     await actions.approve(session, profile, Approver(actor_of(agent), agent.rights), action.id, now)
     return trial
 
@@ -275,5 +278,7 @@ async def opened(session: Session, action: CloudAction, ticket: Ticket, project_
     where = await reach(session, ticket.id)
     if where is not None:
         said = {"reference": ticket.reference, "days": trial.days, "limits": action.parameters["limits"]}
+        # The password goes by the bot only, so not to whoever wrote a mail.
+        said["page"] = await telegram_chat(session, action.desk, ticket.requester_id) is not None
         changes.outgoing.append(outward.say_to_requester(action.desk, where, ticket.id, "trial_opened", **said))
     await changes.write(session, action.desk, now)

@@ -141,6 +141,7 @@ def reasons(t: Texts) -> dict[str, str]:
         "read_back": t("the state was read back from the cloud"),
         "again": t("an engineer has it tried once more"),
         "no_pages": t("there is no page yet that could show the password, so nothing was done"),
+        "late": t("there was nobody to carry it out in time, so nothing was done"),
         "expired": t("nobody approved it in time"),
         "refused": t("an engineer refused it"),
         "cancelled": t("it was withdrawn"),
