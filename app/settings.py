@@ -113,9 +113,13 @@ class Settings(BaseModel):
         return Limits.parse(self.telegram_limits)
 
     def profiles(self) -> list[Profile]:
-        """Raises WrongSettings for a desk without a profile."""
+        """Without [cloud] where the desk has no cloud here: what nobody carries out must not be planned.
+
+        Raises WrongSettings for a desk without a profile.
+        """
         try:
-            return [load_profile(name) for name in self.desks]
+            found = [load_profile(name) for name in self.desks]
+            return [one if self.clouds.get(one.name) else one.model_copy(update={"cloud": None}) for one in found]
         except ProfileError as error:
             raise WrongSettings(f"DESKS: {error}") from None
 
