@@ -186,6 +186,10 @@ def _refused(error: DeskError) -> WrongSettings:
         ("UnderWay", ""): under_way,
         ("NoCloud", "desk"): "the profile of this desk has no [cloud]",
         ("NotAllowed", "own_plan"): two,
+        (
+            "NotAllowed",
+            "nobody_has_it",
+        ): "nobody has that password, so it is not done: --again sets and shows a new one",
         ("WrongStatus", "action"): f"it is {facts.get('state')}; only one whose outcome is unknown is decided",
         ("WrongStatus", ""): f"its request is {facts.get('status')}: reopen it first",
     }

@@ -11,6 +11,7 @@ from bot.callbacks import Act, Machine
 from bot.keyboards import button, inline
 from crm.cloud import words
 from crm.cloud.choices import sensible
+from crm.cloud.rules import HANDED_OVER
 from crm.texts import Texts
 
 MOST_MACHINES = 30
@@ -26,11 +27,16 @@ def refusal(t: Texts, action_id: int) -> InlineKeyboardMarkup:
     return inline([[silent], [button(t("Back"), Act(action="back", id=action_id))]])
 
 
-def unknown(t: Texts, action_id: int) -> InlineKeyboardMarkup:
-    """A person has looked, and says what has become of it."""
+def unknown(t: Texts, action_id: int, kind: str) -> InlineKeyboardMarkup:
+    """A person has looked, and says what has become of it; a password that nobody has is never done."""
     yes = button(t("It was done"), Act(action="done", id=action_id), "success")
     no = button(t("It was not done"), Act(action="notdone", id=action_id))
-    return inline([[yes, no], [button(t("Run again"), Act(action="again", id=action_id), "danger")]])
+    return inline(
+        [
+            [no] if kind in HANDED_OVER else [yes, no],
+            [button(t("Run again"), Act(action="again", id=action_id), "danger")],
+        ]
+    )
 
 
 def machines(ticket_id: int, found: Sequence[Mapping[str, Any]]) -> InlineKeyboardMarkup | None:

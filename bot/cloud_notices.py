@@ -82,7 +82,7 @@ def _unknown(look: Look, facts: dict[str, Any]) -> Rendered:
     lines: Lines = [_head(look, "❓", facts), Bold(t("Nobody knows whether it was done:")), notices.why(look, facts)]
     lines += _found(look, facts)
     lines.append(t("Please look at the cloud, then say what has become of it. It is not called again by itself."))
-    return render(as_list(*lines), cloud_buttons.unknown(t, facts["action"]))
+    return render(as_list(*lines), cloud_buttons.unknown(t, facts["action"], facts["what"]))
 
 
 def _found(look: Look, facts: Mapping[str, Any]) -> Lines:
@@ -139,6 +139,9 @@ def _expired(look: Look, facts: dict[str, Any]) -> Rendered:
 
 def _undelivered(look: Look, facts: dict[str, Any]) -> Rendered:
     t = look.t
+    if facts.get("lost", "chat") != "chat":
+        taken = t("The new password reached nobody: whoever asked may not have it any more. Nobody can see it.")
+        return render(as_list(_head(look, "💔", facts), taken))
     lost = t("The new password reached nobody: the customer has no chat with the bot. Nobody can see it any more.")
     return render(as_list(_head(look, "💔", facts), lost, t("Once they have written to the bot, set a new one.")))
 

@@ -58,6 +58,10 @@ def _plain(look: Look) -> dict[tuple[str, str], str]:
         ("NotAllowed", "money"): t("Approving what costs money needs the right «money»; a lead gives it."),
         ("NotAllowed", "request"): t("Planning actions needs the right «request»; a lead gives it."),
         ("NotAllowed", "own_plan"): t("You planned it yourself; a second person has to approve it."),
+        ("NotAllowed", "nobody_has_it"): t("Nobody has that password, so it is not done: press «Run again»."),
+        ("NotAllowed", "asker"): t(
+            "Whoever asked may not have that any more: they are no contact of the organization with the right to it."
+        ),
         ("NotAllowed", "approve"): t("An engineer has to approve that."),
         ("NotAllowed", "contact"): t(
             "Only an authorised contact of your organization may ask for that. Describe it, and an engineer answers."

@@ -15,8 +15,10 @@ from crm.cloud.models import CloudProject, CloudState
 from crm.cloud.rules import POWERS, Kind, Right
 from crm.db import Session
 from crm.desks import Profile
-from crm.errors import NoCloud, NotAllowed, NotFound
+from crm.errors import NoCloud, NotAllowed, NotFound, WrongPlace
 from crm.people.organizations import CONTACT
+from crm.people.service import telegram_chat
+from crm.tickets.models import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,28 @@ async def access_of(session: Session, profile: Profile, person_id: int) -> Acces
     seen: Any = await session.scalar(select(CloudState.swept_at).where(CloudState.desk == profile.name))
     cabinets = tuple(Cabinet(one.id, one.project_id, one.name, one.users) for one in projects)
     return Access(found[0]["id"], found[0]["name"], frozenset(found[0]["rights"]), cabinets, seen)
+
+
+async def still(
+    session: Session, profile: Profile, ticket: Ticket, kind: Kind, project_id: str | None, asked_by_kind: str
+) -> None:
+    """Whether what was planned for a ticket may be had now as it could then.
+
+    Raises NotFound for a cabinet that is not the ticket's organization's any more, NotAllowed where who asked, or is to
+    read a password, may not; WrongPlace where a password would reach nobody.
+    """
+    bound = await session.rows(
+        "select organization_id from cloud_project where desk = $1 and project_id = $2", profile.name, project_id
+    )
+    if bound:
+        if bound[0]["organization_id"] is None or bound[0]["organization_id"] != ticket.organization_id:
+            raise NotFound(what="cabinet")
+        if asked_by_kind == "requester" or kind == "password":
+            access = await access_of(session, profile, ticket.requester_id)
+            if access is None or access.organization_id != ticket.organization_id or not access.may(kind):
+                raise NotAllowed(what="reader" if kind == "password" else "asker")
+    if kind == "password" and await telegram_chat(session, profile.name, ticket.requester_id) is None:
+        raise WrongPlace(what="chat")
 
 
 async def require(session: Session, profile: Profile, person_id: int, kind: Kind) -> Access:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from crm import journal
 from crm.changes import Changes
-from crm.cloud import quotas
+from crm.cloud import access, quotas
 from crm.cloud import wanted as wants
 from crm.cloud.models import CloudAction
 from crm.cloud.rules import CloudRules, Right
@@ -132,11 +132,11 @@ async def approve(session: Session, profile: Profile, by: Approver, action_id: i
     """Let it go: it is carried out at once, exactly as it was planned.
 
     Raises NotAllowed without the right, or for one's own plan where two persons are wanted; Expired; WrongStatus once
-    somebody has decided.
+    somebody has decided; and what `access.still` raises.
     """
     action, ticket = await locked(session, profile, action_id)
     planned(action, ticket, now)
-    _may_approve(rules_of(profile), by, action)
+    await _may_approve(session, rules_of(profile), by, action)
     return await _let_go(session, profile, by.actor, action, ticket, now, tell=True)
 
 
@@ -160,12 +160,26 @@ def planned(action: CloudAction, ticket: Ticket | None, now: datetime) -> None:
         raise Expired(title=action.title)
 
 
-def _may_approve(rules: CloudRules, by: Approver, action: CloudAction) -> None:
+async def _may_approve(session: Session, rules: CloudRules, by: Approver, action: CloudAction) -> None:
     right: Right = rules.right(action.kind)  # type: ignore[arg-type]
     if right not in by.rights:
         raise NotAllowed(what=right)
-    if action.kind in rules.two_persons and _same(action, by.actor):
+    if action.kind in rules.two_persons and (_same(action, by.actor) or await _one_person(session, action, by.actor)):
         raise NotAllowed(what="own_plan")
+
+
+# An engineer who writes to the bot is a customer like any other.
+_ONE_PERSON = """
+    select 1 from agent a join identity i on i.desk = a.desk and i.channel = 'telegram'
+    and i.address = a.telegram_id::text
+    where a.id = $1 and (i.person_id = $2 or i.person_id = (select requester_id from ticket where id = $3))
+"""
+
+
+async def _one_person(session: Session, action: CloudAction, by: Actor) -> bool:
+    if (action.asked_by_kind, by.kind) != ("requester", "agent"):
+        return False
+    return bool(await session.rows(_ONE_PERSON, by.id, action.asked_by_id, action.ticket_id))
 
 
 def _same(action: CloudAction, actor: Actor) -> bool:
@@ -181,6 +195,8 @@ async def _let_go(
     action.approved_digest = wants.digest(action.kind, action.project_id, action.target, action.parameters)
     if action.approved_digest != action.digest:
         raise WrongStatus(what="action", state="changed", name=None)
+    if ticket is not None:
+        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)  # type: ignore[arg-type]
     changes = Changes()
     if ticket is not None:
         changes.events.append(told(action, by, "action_approved", now))

@@ -68,6 +68,12 @@ async def _opened(session: Session, action: CloudAction, ticket: Ticket | None, 
         await trials.opened(session, action, ticket, project_id, now)
 
 
+_OTHERS = """
+    select 1 from cloud_project where desk = $1 and organization_id = $2 and project_id <> $3 and gone_at is null
+    limit 1
+"""
+
+
 async def _owner(session: Session, action: CloudAction, ticket: Ticket, now: datetime) -> int:
     if ticket.organization_id is None:
         person = await session.get_one(Person, ticket.requester_id)
@@ -77,5 +83,8 @@ async def _owner(session: Session, action: CloudAction, ticket: Ticket, now: dat
         ticket.organization_id = made.id
     organization = await session.get_one(Organization, ticket.organization_id)
     contact = await organizations.bind(session, organization, ticket.requester_id, now)
+    if await session.rows(_OTHERS, action.desk, organization.id, (action.observed or {})["project"]):
+        # There is an owner already, who says who else may what.
+        return organization.id
     contact.rights = sorted({*contact.rights, *OWNER}, key=OWNER.index)
     return organization.id

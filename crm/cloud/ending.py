@@ -10,17 +10,17 @@ from typing import Any, Literal
 
 from crm import journal
 from crm.changes import Changes
-from crm.cloud import actions, effects, pages
+from crm.cloud import access, actions, effects, pages
 from crm.cloud.actions import Approver, locked, rules_of
 from crm.cloud.models import CloudAction
 from crm.cloud.pages import Secret
-from crm.cloud.rules import types_of
+from crm.cloud.rules import HANDED_OVER, types_of
 from crm.cloud.running import Step
 from crm.cloud.telling import drawn, to_requester, to_topic, told
 from crm.cloud.wanted import Wanted
 from crm.db import Session
 from crm.desks import Profile
-from crm.errors import NotAllowed, WrongStatus
+from crm.errors import DeskError, NotAllowed, WrongStatus
 from crm.journal import Actor
 from crm.outbox import Outgoing
 from crm.people import duty
@@ -57,21 +57,38 @@ async def end(
     action, ticket = await locked(session, profile, step.id)
     if (action.state, action.fence) != ("running", step.fence):
         return None
-    await _write(session, profile, action, ticket, ending, journal.SYSTEM, now)
+    lost = await _lost(session, profile, action, ticket) if secret is not None and ticket is not None else None
+    await _write(session, profile, action, ticket, ending, journal.SYSTEM, now, lost)
     if secret is not None and ticket is not None:
-        await _hand_over(session, profile, action, ticket, secret, now)
+        await _hand_over(session, profile, action, ticket, secret, now, lost)
     return action
 
 
+async def _lost(session: Session, profile: Profile, action: CloudAction, ticket: Ticket) -> str | None:
+    """Why its reader must not or cannot have a password any more, as a word of the views."""
+    try:
+        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)  # type: ignore[arg-type]
+    except DeskError as error:
+        return str(error.facts["what"])
+    chat = await telegram_chat(session, profile.name, ticket.requester_id)
+    return "chat" if chat is None else None
+
+
 async def _hand_over(
-    session: Session, profile: Profile, action: CloudAction, ticket: Ticket, secret: Secret, now: datetime
+    session: Session,
+    profile: Profile,
+    action: CloudAction,
+    ticket: Ticket,
+    secret: Secret,
+    now: datetime,
+    lost: str | None,
 ) -> None:
     """A link, to the private chat of whoever asked and nowhere else: a mail is anybody's."""
     person = await session.get_one(Person, ticket.requester_id)
     chat = await telegram_chat(session, profile.name, person.id)
     changes = Changes()
-    if chat is None:
-        changes.outgoing.append(to_topic(profile, ticket, action, "secret_undelivered"))
+    if lost is not None:
+        changes.outgoing.append(to_topic(profile, ticket, action, "secret_undelivered", lost=lost))
     else:
         url, expires_at = pages.make(session, profile.name, secret, person.language, ticket.id, now)
         where = Reach("telegram", str(chat), person.language, person.name)
@@ -97,6 +114,9 @@ async def decide(
     """A person has looked at one whose outcome is unknown, and says whether it was done."""
     action, ticket = await locked(session, profile, action_id)
     _may_decide(profile, by, action)
+    if done and action.kind in HANDED_OVER:
+        # A password that reached nobody is not done: it is set once more, and then shown.
+        raise NotAllowed(what="nobody_has_it")
     action.decided_by_id, action.decided_by_name = by.actor.id, by.actor.name
     ending = Ending("succeeded" if done else "failed", "decided", action.said, action.observed)
     await _write(session, profile, action, ticket, ending, by.actor, now)
@@ -136,6 +156,7 @@ async def _write(
     ending: Ending,
     by: Actor,
     now: datetime,
+    lost: str | None = None,
 ) -> None:
     action.state, action.phase, action.next_at, action.lease_until = ending.outcome, None, None, None
     action.reason, action.said = ending.reason, ending.said or action.said
@@ -149,7 +170,7 @@ async def _write(
     facts = {"reason": ending.reason, "said": ending.said, "observed": ending.observed}
     changes.events.append(told(action, by, f"action_{ending.outcome}", now, **facts))
     if ending.outcome == "succeeded":
-        changes.outgoing += await _done(session, profile, action, ticket, now, changes)
+        changes.outgoing += await _done(session, profile, action, ticket, now, changes, lost)
     else:
         changes.outgoing += await to_requester(session, profile, ticket, action, f"action_{ending.outcome}")
     if ending.outcome in CALLS_PEOPLE:
@@ -165,12 +186,20 @@ async def _call(session: Session, profile: Profile, action: CloudAction, ticket:
 
 
 async def _done(
-    session: Session, profile: Profile, action: CloudAction, ticket: Ticket, now: datetime, changes: Changes
+    session: Session,
+    profile: Profile,
+    action: CloudAction,
+    ticket: Ticket,
+    now: datetime,
+    changes: Changes,
+    lost: str | None,
 ) -> list[Outgoing]:
     """What is said of a success; where the ticket asked for just that, and nothing else is open, it is resolved."""
     seconds = (now - action.planned_at).total_seconds()
     facts: dict[str, Any] = {"seconds": seconds, "observed": action.observed, "at": now}
-    if await _fulfils(session, action, ticket):
+    if lost is not None:
+        facts["lost"] = lost
+    elif await _fulfils(session, action, ticket):
         promise = (await of_ticket(session, ticket.id)).get("resolution")
         await keeping.meet(session, profile, ticket.id, METRICS, now)
         if promise is not None:

@@ -52,7 +52,9 @@ def _succeeded(look: Look, facts: dict[str, Any]) -> Said:
     if facts["what"] not in POWERS:
         lines += words.details(t, facts["what"], facts["parameters"])
     lines.append(taken(look, facts))
-    if facts["what"] in ("password", "open"):
+    if "lost" in facts:
+        lines.append(t("The password could not be sent to you; an engineer writes to you."))
+    elif facts["what"] in ("password", "open"):
         lines.append(t("The page with the password is sent to your chat with the bot, and nowhere else."))
     if facts.get("resolved"):
         lines.append(t("Please check whether everything works."))

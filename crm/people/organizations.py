@@ -230,5 +230,8 @@ async def bind(session: Session, organization: Organization, person_id: int, now
         name = person.name.strip() or f"#{person_id}"
         return await add_contact(session, organization, name, now, telegram_id=chat, person_id=person_id)
     contact = await session.get_one(Contact, found[0]["id"])
+    if contact.organization_id != organization.id:
+        # What somebody may have done in one organization's cabinets says nothing of another's.
+        contact.rights = []
     contact.organization_id, contact.person_id = organization.id, person_id
     return contact
