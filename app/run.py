@@ -160,7 +160,8 @@ async def _start_jobs(house: House, stack: contextlib.AsyncExitStack) -> None:
     for place in places.values():
         stack.push_async_callback(place.cloud.close)
         await stack.enter_async_context(_draining(Hands(place, house.sessions, house.waker, house.clock)))
-    clock = Clock(house.sessions, profiles, house.waker, house.clock, (*inventory.jobs(places), *trials.JOBS))
+    jobs = (*inventory.jobs(places), *inventory.WATCH, *trials.JOBS)
+    clock = Clock(house.sessions, profiles, house.waker, house.clock, jobs)
     await stack.enter_async_context(_running(clock.run()))
 
 

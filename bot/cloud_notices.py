@@ -132,6 +132,12 @@ def usage(look: Look, resource: str, allowed: int, used: int) -> str:
     return f"{label}: " + t("{used} of {allowed}", **both)
 
 
+def _waits(look: Look, facts: dict[str, Any]) -> Rendered:
+    t = look.t
+    why = t("Approved, but nothing carries it out: look at the role jobs and at the setting of the desk's cloud.")
+    return render(as_list(_head(look, "⏳", facts), why, *_found(look, facts)))
+
+
 def _expired(look: Look, facts: dict[str, Any]) -> Rendered:
     words_ = look.t("Nobody approved it in time: nothing was done, and the customer was told.")
     return render(as_list(_head(look, "⌛️", facts), words_))
@@ -172,6 +178,7 @@ NOTICES: dict[str, Callable[[Look, dict[str, Any]], Rendered]] = {
     "action_failed": _failed,
     "action_unknown": _unknown,
     "action_expired": _expired,
+    "action_waits": _waits,
     "secret_undelivered": _undelivered,
     "secret_opened": _secret_opened,
 }

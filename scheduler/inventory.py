@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 import structlog
 
 from crm.alone import alone
-from crm.cloud import actions, away, drift, mirror, pages
+from crm.cloud import actions, away, drift, mirror, pages, waiting
 from crm.cloud.mirror import State
 from crm.db import Session, Sessions, transaction
 from crm.desks import Profile
 from provider.port import CloudError, Later, LogEntry, Refused, Server
 from scheduler.hands import Place
-from scheduler.jobs import Job, Sweep
+from scheduler.jobs import Job, Sweep, to_the_end
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -269,10 +269,21 @@ def jobs(places: Mapping[str, Place]) -> tuple[Job, ...]:
         return ()
     return (
         *(Job(f"cloud {desk}", EVERY, _sweeping(place)) for desk, place in places.items()),
-        Job("plans", 5, _each(profiles, actions.expire)),
         Job("quota drift", EVERY, _each(profiles, drift.report)),
         Job("secret pages", 60, _forget_pages),
     )
+
+
+async def _plans(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    return await to_the_end(actions.expire, sessions, profiles, now)
+
+
+async def _waiting(sessions: Sessions, profiles: Sequence[Profile], now: datetime) -> int:
+    return await to_the_end(waiting.sweep, sessions, profiles, now)
+
+
+# Of every desk: also of one whose cloud was taken away while something was still planned or approved.
+WATCH = (Job("plans", 5, _plans), Job("waiting actions", 20, _waiting))
 
 
 def _sweeping(place: Place) -> Sweep:

@@ -174,15 +174,18 @@ async def _write(
     else:
         changes.outgoing += await to_requester(session, profile, ticket, action, f"action_{ending.outcome}")
     if ending.outcome in CALLS_PEOPLE:
-        changes.outgoing.append(await _call(session, profile, action, ticket, now))
+        changes.outgoing.append(await call(session, profile, action, ticket, f"action_{action.state}", now))
     await changes.write(session, profile.name, now)
 
 
-async def _call(session: Session, profile: Profile, action: CloudAction, ticket: Ticket, now: datetime) -> Outgoing:
+async def call(
+    session: Session, profile: Profile, action: CloudAction, ticket: Ticket, notice: str, now: datetime
+) -> Outgoing:
+    """Who answers for the ticket, to its topic: they have to do something about it."""
     team = await duty.team(session, profile, now)
     called = team.recipients(ticket.assignee_id, ("assignee",), now)
     mention = [assignment.named(agent) for agent in called]
-    return to_topic(profile, ticket, action, f"action_{action.state}", mention=mention, observed=action.observed)
+    return to_topic(profile, ticket, action, notice, mention=mention, observed=action.observed)
 
 
 async def _done(

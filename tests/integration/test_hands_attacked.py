@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from crm.cloud import actions, ending, running, wanted
+from crm.cloud import actions, ending, running, waiting, wanted
 from crm.cloud.actions import Approver
 from crm.cloud.ending import Ending
 from crm.cloud.models import CloudAction
@@ -22,6 +22,7 @@ from crm.people.service import actor_of
 from crm.tickets import service
 from crm.tickets.models import Ticket
 from provider.port import Cloud, Later, Refused
+from scheduler import inventory
 from tests.factories import CUSTOMER, DESK, LEAD, NOW, PROFILE, customer, engineer, minutes, one, opened, rows, undone
 from tests.integration.hands import Stage, staged
 
@@ -254,3 +255,27 @@ async def test_a_contact_is_what_it_was_when_bound_anew(sessions: Sessions) -> N
         same = await organizations.find(session, DESK, "Шанырак")
         contact: Contact = await organizations.bind(session, same, (await customer(session)).person_id, NOW)
         assert list(contact.rights) == ["request", "power", "money"]
+
+
+async def test_the_engineers_hear_once_of_what_nobody_carries_out(stage: Stage) -> None:
+    action = await stage.approved("reboot")
+    without = PROFILE.model_copy(update={"cloud": None})
+
+    async def sweep() -> int:
+        async with transaction(stage.sessions) as session:
+            return await waiting.sweep(session, without, stage.clock(), 100)
+
+    assert await sweep() == 0
+    stage.clock.move(seconds=301)
+    assert [await sweep() for _ in range(2)] == [1, 0]
+    assert await stage.told("topic") == ["action_planned", "action_waits"]
+    assert (await stage.found(action)).state == "approved"
+
+
+async def test_plans_expire_also_where_the_cloud_was_taken_away(sessions: Sessions) -> None:
+    action_id, _ = await _planned(sessions, QUOTA)
+    plans = next(job for job in inventory.WATCH if job.id == "plans")
+    without = PROFILE.model_copy(update={"cloud": None})
+    assert await plans.sweep(sessions, [without], NOW + minutes(61)) == 1
+    async with sessions() as session:
+        assert (await one(session, "select state from cloud_action where id = :id", id=action_id)).state == "expired"

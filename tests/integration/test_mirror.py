@@ -404,7 +404,7 @@ async def test_the_table_of_jobs(sessions: Sessions) -> None:
     cloud.add(server(1))
     assert jobs({}) == ()
     table = {job.id: job for job in jobs({DESK: place(cloud)})}
-    assert set(table) == {"cloud prodata", "plans", "quota drift", "secret pages"}
+    assert set(table) == {"cloud prodata", "quota drift", "secret pages"}
     for job in table.values():
         assert await job.sweep(sessions, [PROFILE], NOW) == (2 if job.id == "cloud prodata" else 0)
 

@@ -80,6 +80,11 @@ def test_an_unknown_desk_is_refused_with_those_that_there_are(tmp_path: Path) ->
         settings(tmp_path, DESKS="prodate").profiles()
 
 
+def test_a_desk_without_a_cloud_has_no_hands_on_one(tmp_path: Path) -> None:
+    assert settings(tmp_path).profiles()[0].cloud is None
+    assert settings(tmp_path, PRODATA_CLOUD="prodata").profiles()[0].cloud is not None
+
+
 @pytest.mark.parametrize("secret", ["", "with space", "ключ", "x" * 257])
 def test_a_webhook_needs_a_secret_that_telegram_takes(tmp_path: Path, secret: str) -> None:
     with pytest.raises(WrongSettings, match="WEBHOOK_SECRET") as refusal:
