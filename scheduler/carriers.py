@@ -107,7 +107,12 @@ def _mine(step: Step, log: Any) -> LogEntry | None:
 
 
 async def _before_quota(cloud: Cloud, step: Step) -> dict[str, Any]:
-    return {"quotas": {name: asdict(quota) for name, quota in (await cloud.quotas(step.project_id or "")).items()}}
+    """Raises Refused where somebody allowed more since the plan: what was approved as a raise takes nothing away."""
+    there = await cloud.quotas(step.project_id or "")
+    for name, limit in step.parameters["limits"].items():
+        if name in there and (there[name].limit < 0 or there[name].limit > limit):
+            raise Refused("conflict", f"{name}: the cloud allows more already")
+    return {"quotas": {name: asdict(quota) for name, quota in there.items()}}
 
 
 async def _quota(cloud: Cloud, step: Step) -> Called:

@@ -279,3 +279,17 @@ async def test_plans_expire_also_where_the_cloud_was_taken_away(sessions: Sessio
     assert await plans.sweep(sessions, [without], NOW + minutes(61)) == 1
     async with sessions() as session:
         assert (await one(session, "select state from cloud_action where id = :id", id=action_id)).state == "expired"
+
+
+@pytest.mark.parametrize("meanwhile", [100, -1])
+async def test_a_raise_that_would_lower_what_somebody_allowed_meanwhile_is_not_made(
+    stage: Stage, meanwhile: int
+) -> None:
+    action = await stage.approved("quota")
+    await stage.cloud.set_quotas(stage.customer.project, {"vcpus": meanwhile})
+    made = await stage.done()
+    await stage.drive()
+    found = await stage.found(action)
+    assert (found.state, found.reason) == ("failed", "conflict")
+    assert await stage.done() == made
+    assert (await stage.cloud.quotas(stage.customer.project))["vcpus"].limit == meanwhile
