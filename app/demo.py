@@ -93,6 +93,7 @@ async def _play(settings: Settings, var: Path, port: int, fresh: bool, console: 
                 except AssertionError as error:
                     console.print(f"The group is not set up: {error}")
                 console.print(f"\nOpen [bold]{address}[/bold] – the customer on one side, the engineers on the other.")
+                console.print(f"The command line of this very desk: KEZEKSHI_VAR={var} PRODATA_CLOUD={cloud.address}")
                 console.print("Ctrl-C ends the demo.")
 
             async with _beside(open_()):

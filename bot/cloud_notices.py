@@ -27,7 +27,7 @@ def plan(look: Look, facts: Mapping[str, Any]) -> Lines:
     lines: Lines = [_head(look, "📝", facts)]
     lines += words.details(t, facts["what"], facts["parameters"], facts.get("present"))
     lines.append(t("Asked by {name}", name=facts["asker"]))
-    lines.append(Text("# ", Code(facts["digest"])))
+    lines.append(Text(f"№ {facts['action']} · ", Code(facts["digest"])))
     return lines
 
 
@@ -117,7 +117,8 @@ def observed(look: Look, seen: Mapping[str, Any] | None) -> Lines:
 def entry(look: Look, line: Mapping[str, Any]) -> str:
     """A line of the cloud's own log: `14:31 · Forced reboot · done`."""
     t = look.t
-    act = words.kind_labels(t).get(line["action"], line["action"])
+    made = {"create": t("Creation"), "delete": t("Deletion"), "lock": t("Locking")}
+    act = {**words.kind_labels(t), **made}.get(line["action"], line["action"])
     ended = {"True": t("done"), "False": t("failed")}.get(str(line.get("succeeded")), t("no outcome"))
     return f"{look.local(line['started_at'])} · {act} · {ended}"
 

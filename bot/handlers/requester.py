@@ -198,7 +198,7 @@ async def _belongs_to(
         if explained in reachable:
             return reachable[explained]
     solved = [ticket for ticket in who.tickets if ticket.status == "resolved"]
-    if solved and only_thanks(content):
+    if solved and only_thanks(content) and raw_state not in ASKING:
         return solved[-1]
     if not who.tickets and only_thanks(content) and raw_state not in ASKING:
         return await ended.latest(ctx.session, ctx.profile, who, ctx.now)

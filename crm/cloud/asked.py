@@ -50,7 +50,8 @@ def cabinet(t: Texts, name: str, phone: str, proven: bool) -> Wish:
 
 def trial(t: Texts, name: str, phone: str, proven: bool) -> str:
     """Only the sentence: the trial is judged before it becomes an action."""
-    return f"{t('Please give {name} a trial.', name=name)}\n{_phone(t, phone, proven)}"
+    sentence = t("Please give {name} a trial.", name=name)
+    return f"{sentence}\n{_phone(t, phone, proven)}"
 
 
 def _phone(t: Texts, phone: str, proven: bool) -> str:

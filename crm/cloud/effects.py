@@ -14,6 +14,8 @@ from crm.people import organizations
 from crm.people.models import Organization, Person
 from crm.tickets.models import Ticket
 
+# So many lines of its log are kept with a machine.
+LOG = 5
 # Whoever opened a cabinet is its first authorised contact.
 OWNER = ["request", "power", "money"]
 
@@ -35,6 +37,12 @@ async def _machine(session: Session, action: CloudAction, now: datetime) -> None
         return
     machine.status, machine.task, machine.power = seen["status"], seen["task"], seen["power"]
     machine.locked, machine.seen_at = seen["locked"], now
+    if entry := (action.observed or {}).get("entry"):
+        known = [line for line in machine.log or () if line["id"] != entry["id"]]
+        machine.log = [
+            {**entry, "succeeded": {"True": True, "False": False}.get(entry["succeeded"]), "text": None},
+            *known,
+        ][:LOG]
 
 
 async def granted(session: Session, desk: str, project_id: str, limits: dict[str, int], now: datetime) -> None:

@@ -80,14 +80,15 @@ def done(look: Look, facts: dict[str, Any]) -> str:
 def _failed(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     headline = t("{reference}: it could not be done.", reference=facts["reference"])
-    reason = t("Why: {reason}.", reason=why(look, facts))
-    return Said(headline, (named(look, facts), reason, t("An engineer takes it up and writes to you.")))
+    # What a person has found out they write themselves.
+    reason = () if facts["reason"] == "decided" else (t("Why: {reason}.", reason=why(look, facts)),)
+    return Said(headline, (named(look, facts), *reason, t("An engineer takes it up and writes to you.")))
 
 
 def _unknown(look: Look, facts: dict[str, Any]) -> Said:
     t = look.t
     headline = t("{reference}: we do not know yet whether it was done.", reference=facts["reference"])
-    wait = t("An engineer is looking at it now; please do not try it again meanwhile.")
+    wait = t("The engineers know of it and find out; please do not try it again meanwhile.")
     return Said(headline, (named(look, facts), wait))
 
 

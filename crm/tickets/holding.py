@@ -89,16 +89,28 @@ async def _write_first(session: Session, profile: Profile, changes: Changes, now
     changes.outgoing.clear()
 
 
+async def _latest(session: Session, who: Requester, sent_at: datetime) -> int | None:
+    """The latest ticket that was in work when that was written: it is about nothing that came later, nor about what is
+    solved."""
+    found = await session.rows(
+        """select id from ticket where id = any($1::bigint[]) and opened_at <= $2 and status <> 'resolved'
+           order by id desc limit 1""",
+        [ticket.id for ticket in who.tickets],
+        sent_at,
+    )
+    return int(found[0]["id"]) if found else None
+
+
 async def place_forgotten(
     session: Session, profile: Profile, before: datetime, now: datetime, after: int = 0
 ) -> int | None:
-    """The next held message after that id whose requester never said where it belongs goes to the latest living ticket,
-    or opens one; gives its id, None if there is no other.
+    """The next held message after that id whose requester never said where it belongs goes to the latest ticket that
+    was in work then, or opens one; gives its id, None if there is no other.
 
     One a transaction: whoever opened a ticket holds the turn of its assignment, and must wait for no other ticket.
     """
     found = await session.execute(
-        select(Message.id, Message.requester_id)
+        select(Message.id, Message.requester_id, Message.sent_at)
         .where(Message.ticket_id.is_(None), Message.desk == profile.name, Message.sent_at < before, Message.id > after)
         .order_by(Message.id)
         .limit(1)
@@ -107,10 +119,9 @@ async def place_forgotten(
     row = found.first()
     if row is None:
         return None
-    message_id, person_id = row
+    message_id, person_id, sent_at = row
     chat = await people.telegram_chat(session, profile.name, person_id)
     if chat is not None:
         who = await people.recognise(session, profile, chat, "", None, None, now)
-        latest = who.tickets[-1].id if who.tickets else None
-        await place_held(session, profile, who, message_id, latest, now)
+        await place_held(session, profile, who, message_id, await _latest(session, who, sent_at), now)
     return int(message_id)

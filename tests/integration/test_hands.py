@@ -228,3 +228,25 @@ async def test_a_cabinet_never_takes_a_name_that_somebody_has(stage: Stage) -> N
     found = await stage.found(action)
     assert (found.state, found.reason) == ("failed", "conflict")
     assert not await stage.done()
+
+
+async def test_the_machine_is_known_as_it_was_read_back(stage: Stage) -> None:
+    """At once, not with the next sweep: its state, and the entry that the cloud's own log has of it."""
+    mine = stage.customer
+    async with transaction(stage.sessions) as session:
+        await session.rows(
+            """insert into vm (desk, server_id, project_id, name, status, power, locked, vcpus, ram, log, created_at,
+                               changed_at, seen_at)
+               values ($1, $2, $3, 'db-1', 'SHUTOFF', 'shutdown', false, 1, 512, '[{"id": "old", "action": "create"}]',
+                       $4, $4, $4)""",
+            PROFILE.name,
+            mine.stopped,
+            mine.project,
+            stage.clock(),
+        )
+    await stage.approved("start")
+    await stage.drive()
+    async with stage.sessions() as session:
+        machine = await one(session, "select status, power, log from vm")
+    assert (machine.status, machine.power) == ("ACTIVE", "running")
+    assert [(line["action"], line.get("succeeded")) for line in machine.log] == [("start", True), ("create", None)]

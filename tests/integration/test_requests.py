@@ -7,7 +7,7 @@ import pytest
 from crm import journal
 from crm.db import Session, Sessions, transaction
 from crm.errors import NotFound
-from crm.tickets import holding, queries
+from crm.tickets import holding, queries, work
 from crm.tickets.written import subject_of
 from tests.factories import (
     NOW,
@@ -16,6 +16,7 @@ from tests.factories import (
     add,
     connected,
     customer,
+    engineer,
     minutes,
     one,
     opened,
@@ -194,6 +195,19 @@ async def test_a_message_that_nobody_placed_finds_the_latest_ticket(sessions: Se
         assert await holding.place_forgotten(session, PROFILE, LATER, LATER) is None
         row = await one(session, "select ticket_id from message where id = :id", id=held)
     assert row.ticket_id == latest.id
+
+
+async def test_a_message_that_nobody_placed_is_about_nothing_later_and_nothing_solved(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        then, solved = await opened(session), await opened(session)
+        held = await holding.hold(session, PROFILE, await customer(session), written("?"), NOW)
+        await work.resolve(session, PROFILE, await engineer(session), solved.id, LATER)
+        await opened(session, now=LATER)
+        assert await holding.place_forgotten(session, PROFILE, LATER, LATER) == held
+        row = await one(session, "select ticket_id from message where id = :id", id=held)
+        states = await rows(session, "select status from ticket where id = :id", id=solved.id)
+    assert row.ticket_id == then.id
+    assert [state.status for state in states] == ["resolved"]
 
 
 async def test_an_album_that_nobody_placed_is_placed_once_and_whole(sessions: Sessions) -> None:

@@ -525,7 +525,7 @@ def test_a_plan_says_from_what_to_what_and_names_its_hash() -> None:
     lines = team_views.NOTICES["action_planned"](Look(PROFILE, "en", NOW), facts).text.split("\n")
     assert lines[0] == "📝 Quotas: ab"
     assert {"Processors: 10 → 16", "Memory: 20 GB → 32 GB", "Networks: 5", "Asked by Айдар"} < set(lines)
-    assert lines[-1] == "# 0123abcd"
+    assert lines[-1].endswith(" · 0123abcd")
 
 
 @pytest.mark.parametrize(
