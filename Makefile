@@ -42,9 +42,9 @@ run: $(VENV)/run ## run the desk against the real Telegram, settings from .env
 test: $(VENV)/dev $(VENV)/chromium $(VENV)/mail ## install what the tests need and run all of them
 	@$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
-test-openstack: $(VENV)/dev ## the suite for clouds against a genuine OpenStack on loopback, which is started first
+test-openstack: $(VENV)/dev ## adapter and requests against a genuine OpenStack on loopback, which is started first
 	@tests/openstack/up.sh
-	@KEZEKSHI_TEST_CLOUD=openstack $(BIN)/pytest tests/conformance --verbose --durations 15 --durations-min 1
+	@KEZEKSHI_TEST_CLOUD=openstack $(BIN)/pytest tests/conformance tests/e2e/test_cloud.py --verbose --durations 15 --durations-min 1
 
 lint: $(VENV)/dev ## ruff, mypy, import contract
 	@$(BIN)/ruff check .

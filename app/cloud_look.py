@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
@@ -13,8 +14,10 @@ from app.clouds import cloud_of
 from app.logs import configure
 from app.organizations import Desk, chosen
 from app.settings import Settings, WrongSettings, cloud_name, load
-from provider.port import Cloud, CloudError, Later, Project, Quota, Server
+from crm import time
+from provider.port import Cloud, CloudError, Later, Project, Quota, Server, Usage
 
+USED_IN = timedelta(days=30)
 T = TypeVar("T")
 # By the word that a service's problem begins with (provider/openstack/survey.py).
 MENDS = {
@@ -83,17 +86,25 @@ def quota(
     project: Annotated[str, typer.Argument(help="Its id or its name.")],
     desk: Desk = None,
 ) -> None:
-    """What a project may have, what it has, and what of it all hosts together can still give."""
+    """What a project may have, has, and has used in 30 days; and what all hosts together can still give."""
+    until = time.utcnow()
 
-    async def work(cloud: Cloud) -> tuple[dict[str, Quota], dict[str, int]]:
+    async def work(cloud: Cloud) -> tuple[dict[str, Quota], dict[str, int], Usage]:
         owner = _named(await cloud.projects(), project)
-        return dict(await cloud.quotas(owner.id)), {name: one.free for name, one in (await cloud.capacity()).items()}
+        used = await cloud.usage(owner.id, until - USED_IN, until)
+        free = {name: one.free for name, one in (await cloud.capacity()).items()}
+        return dict(await cloud.quotas(owner.id)), free, used
 
-    quotas, free = _asked(desk, work)
+    quotas, free, used = _asked(desk, work)
     table = Table("resource", "used", "limit", "free on all hosts")
     for name, one in quotas.items():
         table.add_row(name, str(one.used), "none" if one.limit == -1 else str(one.limit), str(free.get(name, "–")))
     console.print(table)
+    memory = used.ram_mib_hours / 1024
+    console.print(
+        f"In the last 30 days: {used.server_hours:.1f} server hours, {used.vcpu_hours:.1f} vcpu hours, "
+        f"{memory:.1f} GiB hours of memory."
+    )
 
 
 def _asked(desk: str | None, work: Callable[[Cloud], Awaitable[T]]) -> T:

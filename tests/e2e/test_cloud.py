@@ -1,5 +1,6 @@
 """Each request from the bot to the changed cloud: taps in, and the cloud asked what has become of it."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -7,6 +8,7 @@ import aiohttp
 import pytest
 
 from provider.port import Refused
+from tests.conformance.conftest import NAME
 from tests.e2e.clouds import PATIENCE, Field, playing
 from tests.e2e.world import World, said
 
@@ -135,15 +137,12 @@ async def test_a_cabinet_is_opened_with_its_quotas_and_a_password(field: Field) 
     await field.hears("is registered")
     await field.approve()
     await field.hears("/secret/")
-    action = await field.action()
-    project = (
-        action["observed"] if isinstance(action["observed"], dict) else __import__("json").loads(action["observed"])
-    )
-    field.opened.append(project["project"])
-    quotas = await field.cloud.quotas(project["project"])
+    made = json.loads((await field.action())["observed"])
+    field.opened.append(made["project"])
+    quotas = await field.cloud.quotas(made["project"])
     assert (quotas["instances"].limit, quotas["vcpus"].limit) == (5, 10)
-    [user] = await field.cloud.users(project["project"])
-    assert user.id == project["user"]
+    [user] = await field.cloud.users(made["project"])
+    assert user.id == made["user"]
     await field.resolved()
 
 
@@ -182,3 +181,32 @@ async def test_a_server_of_somebody_else_is_not_touched(field: Field) -> None:
     rows = message["reply_markup"]["inline_keyboard"]
     assert not any("shop-1" in button["text"] for row in rows for button in row)
     assert (await field.cloud.server(server.id)).updated_at == server.updated_at
+
+
+async def test_a_trial_begins_with_its_first_launch_and_ends_as_paid_use(field: Field) -> None:
+    """Asked for in the bot, granted in the topic; what the cloud shows decides when it begins and how it ends."""
+    field.person = await field.world.customer("Olga")
+    await field.begins("Try it free of charge")
+    await field.hears("For whom?")
+    await field.world.sandbox.say(field.person, field.world.bot, "Бәйтерек")
+    await field.hears("phone")
+    await field.world.sandbox.say(field.person, field.world.bot, "+7 701 123 45 67")
+    await field.tap("Ask for the trial")
+    await field.hears("the trial is asked for")
+    await field.team("Grant the trial")
+    await field.hears("/secret/")
+    made = json.loads((await field.action())["observed"])
+    field.opened.append(made["project"])
+    quotas = await field.cloud.quotas(made["project"])
+    assert (quotas["instances"].limit, quotas["vcpus"].limit) == (2, 4), "the limits of the agreement's trial"
+    if NAME != "sandbox":
+        # There its first server would need a network of the customer's own making.
+        return
+    await field.stage.boot(made["project"], "shop-1", field.stage.zones[0])
+    await field.world.in_chat(field.person, "your trial has begun", timeout=PATIENCE + 60)
+    [trial] = await field.world.fetch("select state, ends_at - launched_at as lasts from trial")
+    assert (trial["state"], trial["lasts"].days) == ("running", 3)
+    await field.world.fetch("update trial set ends_at = now(), next_at = now()")
+    await field.world.in_chat(field.person, "paid use has begun", timeout=PATIENCE + 60)
+    [bill] = await field.world.fetch("select subject, channel from ticket where queue = 'billing'")
+    assert "Бәйтерек" in bill["subject"]

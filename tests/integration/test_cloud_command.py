@@ -64,6 +64,7 @@ async def test_the_quota_of_a_project(asked: Command, made: SandboxStage) -> Non
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
     assert ["vcpus", str(quotas["vcpus"].used), str(quotas["vcpus"].limit), str(free)] in rows
     assert {row[0] for row in rows} == set(quotas)
+    assert "In the last 30 days" in out
 
 
 async def test_a_project_that_is_not_there(asked: Command) -> None:
