@@ -46,6 +46,7 @@ def test_only_one_module_reads_the_clock() -> None:
         "app/boxes.py",
         "app/carrying_out.py",
         "app/cloud_action.py",
+        "app/cloud_look.py",
         "app/demo.py",
         "app/organizations.py",
         "app/run.py",
