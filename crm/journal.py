@@ -9,12 +9,14 @@ from sqlalchemy import select, text
 from crm.db import Session
 from crm.tickets.models import TicketEvent
 
+ActorKind = Literal["requester", "agent", "system"]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts now. `id` is of a person or of an agent, by the kind; the desk itself has none."""
 
-    kind: Literal["requester", "agent", "system"]
+    kind: ActorKind
     id: int | None
     name: str
     channel: str = "telegram"

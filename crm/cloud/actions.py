@@ -161,7 +161,7 @@ def planned(action: CloudAction, ticket: Ticket | None, now: datetime) -> None:
 
 
 async def _may_approve(session: Session, rules: CloudRules, by: Approver, action: CloudAction) -> None:
-    right: Right = rules.right(action.kind)  # type: ignore[arg-type]
+    right: Right = rules.right(action.kind)
     if right not in by.rights:
         raise NotAllowed(what=right)
     if action.kind in rules.two_persons and (_same(action, by.actor) or await _one_person(session, action, by.actor)):
@@ -196,7 +196,7 @@ async def _let_go(
     if action.approved_digest != action.digest:
         raise WrongStatus(what="action", state="changed", name=None)
     if ticket is not None:
-        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)  # type: ignore[arg-type]
+        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)
     changes = Changes()
     if ticket is not None:
         changes.events.append(told(action, by, "action_approved", now))
@@ -215,8 +215,8 @@ async def refuse(
     action, ticket = await locked(session, profile, action_id)
     planned(action, ticket, now)
     own = _same(action, by.actor)
-    if not own and rules_of(profile).right(action.kind) not in by.rights:  # type: ignore[arg-type]
-        raise NotAllowed(what=rules_of(profile).right(action.kind))  # type: ignore[arg-type]
+    if not own and rules_of(profile).right(action.kind) not in by.rights:
+        raise NotAllowed(what=rules_of(profile).right(action.kind))
     changes = _given_up(profile, by.actor, action, ticket, now, "cancelled" if own else "refused", reason)
     if ticket is not None and by.actor.kind != "requester":
         changes.outgoing += await to_requester(session, profile, ticket, action, "action_refused", reason=reason)

@@ -67,7 +67,7 @@ async def end(
 async def _lost(session: Session, profile: Profile, action: CloudAction, ticket: Ticket) -> str | None:
     """Why its reader must not or cannot have a password any more, as a word of the views."""
     try:
-        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)  # type: ignore[arg-type]
+        await access.still(session, profile, ticket, action.kind, action.project_id, action.asked_by_kind)
     except DeskError as error:
         return str(error.facts["what"])
     chat = await telegram_chat(session, profile.name, ticket.requester_id)
@@ -133,8 +133,8 @@ async def again(session: Session, profile: Profile, by: Approver, action_id: int
     action.state, action.reason, action.finished_at, action.next_at = "failed", "again", now, None
     action.decided_by_id, action.decided_by_name = by.actor.id, by.actor.name
     await session.flush()
-    asker = Actor(action.asked_by_kind, action.asked_by_id, action.asked_by_name)  # type: ignore[arg-type]
-    same = Wanted(action.kind, action.title, action.lane, action.project_id, action.target, action.parameters)  # type: ignore[arg-type]
+    asker = Actor(action.asked_by_kind, action.asked_by_id, action.asked_by_name)
+    same = Wanted(action.kind, action.title, action.lane, action.project_id, action.target, action.parameters)
     made = await actions.plan(session, profile, asker, ticket, same, f"again:{action.id}", now, asks=False)
     made.replaces_id = action.id
     return await actions.approve(session, profile, by, made.id, now)
@@ -143,7 +143,7 @@ async def again(session: Session, profile: Profile, by: Approver, action_id: int
 def _may_decide(profile: Profile, by: Approver, action: CloudAction) -> None:
     if action.state != "unknown":
         raise WrongStatus(what="action", state=action.state, name=action.decided_by_name)
-    right = rules_of(profile).right(action.kind)  # type: ignore[arg-type]
+    right = rules_of(profile).right(action.kind)
     if right not in by.rights:
         raise NotAllowed(what=right)
 

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary, SmallInteger, UniqueConstraint
+from sqlalchemy import ForeignKey, Integer, LargeBinary, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.cloud.rules import Kind
 from crm.db import Base
+from crm.journal import ActorKind
 
 
 class CloudState(Base):
@@ -114,7 +116,7 @@ class CloudAction(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     desk: Mapped[str]
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
-    kind: Mapped[str]
+    kind: Mapped[Kind] = mapped_column(Text)
     project_id: Mapped[str | None]
     target: Mapped[str | None]
     # What people call the target.
@@ -125,7 +127,7 @@ class CloudAction(Base):
     key: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str]
     phase: Mapped[str | None]
-    asked_by_kind: Mapped[str]
+    asked_by_kind: Mapped[ActorKind] = mapped_column(Text)
     asked_by_id: Mapped[int | None]
     asked_by_name: Mapped[str]
     approved_by_kind: Mapped[str | None]
